@@ -1,0 +1,38 @@
+/**
+ * Class = level × category, and what the governed matrix demands before a class may be read.
+ * Source: requirement C4; design.md, "Words".
+ */
+import { type Infer, schema } from "@xinglin/primitives";
+
+export const LEVELS = ["public", "internal", "sensitive", "core"] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** In the order of design.md: identity, encounters, … cost and statistics. */
+export const CATEGORIES = [
+  "identity",
+  "encounters",
+  "diagnoses",
+  "medication",
+  "laboratory",
+  "imaging",
+  "procedures",
+  "vitals",
+  "genome",
+  "protected",
+  "cost",
+] as const;
+export type Category = (typeof CATEGORIES)[number];
+
+export const level = schema.oneOf(...LEVELS);
+export const category = schema.oneOf(...CATEGORIES);
+export const recordClass = schema.object({ level, category });
+export type RecordClass = Infer<typeof recordClass>;
+
+/**
+ * What a cell of the matrix demands: nothing; an approval of the holding institution; a directive of the patient; or a directive
+ * together with an ethics approval that names the protocol and the one purpose.
+ */
+export const BASES = ["free", "review", "consent", "ethics"] as const;
+export type Basis = (typeof BASES)[number];
+export const classRule = schema.object({ basis: schema.oneOf(...BASES) });
+export type ClassRule = Infer<typeof classRule>;

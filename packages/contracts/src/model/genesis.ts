@@ -1,0 +1,43 @@
+/**
+ * The first state of a chain: its parameters, members with their keys, custodians, validators and the class matrix.
+ * Everyone who verifies a chain starts from the hash of this document; the chain id carries its first 12 hex digits.
+ * Source: design.md, "Ledger".
+ */
+import { actorId, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
+import { HPKE_PUBLIC_KEY_BYTES, member, publicKey } from "./actor.ts";
+import { BASES, category, level } from "./class.ts";
+
+/** State at `parameters`: what governance may change. */
+export const parameters = schema.object({
+  /** A transaction's validity ends at most this far ahead of the block, in seconds and in blocks. */
+  maxValiditySeconds: schema.uint(86_400, 1),
+  maxValidityBlocks: schema.uint(10_000_000, 1),
+  /** An idle chain makes a block at least this often; custodians refuse an older newest header. */
+  maxBlockGapSeconds: schema.uint(10, 1),
+  /** How long a permit can be redeemed. At most ten minutes. */
+  permitSeconds: schema.uint(600, 1),
+  /** Operations of one member in one block. */
+  memberQuota: schema.uint(1_000_000, 1),
+  maxTransactionBytes: schema.uint(4_194_304, 1024),
+  maxBlockBytes: schema.uint(67_108_864, 65_536),
+  /** Entries after which an epoch of the audit log closes. */
+  logEpochEntries: schema.uint(1_048_576, 16),
+  /** What a WebAuthn assertion must name. */
+  webauthn: schema.object({ origins: schema.list(schema.text(128), 8), rpIdHash: schema.bytes(32) }),
+});
+export type Parameters = Infer<typeof parameters>;
+
+export const validator = schema.object({ publicKey: schema.bytes(32), power: schema.uint(1_000_000_000, 1), member: memberId });
+export type Validator = Infer<typeof validator>;
+
+export const genesis = schema.object({
+  type: schema.oneOf("xinglin-genesis/1"),
+  name: schema.text(24, /^[a-z][a-z0-9-]*$/),
+  time: unixSeconds,
+  parameters,
+  members: schema.list(schema.object({ id: memberId, member, key: publicKey }), 256, 1),
+  custodians: schema.list(schema.object({ id: actorId, member: memberId, key: publicKey, hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES) }), 64, 1),
+  validators: schema.list(validator, 100, 1),
+  matrix: schema.list(schema.object({ level, category, basis: schema.oneOf(...BASES) }), 44, 44),
+});
+export type Genesis = Infer<typeof genesis>;

@@ -1,0 +1,67 @@
+/**
+ * What the chain knows of a record: where its sealed pieces are committed to, who keeps the shares of its key, and its versions.
+ * Source: requirements C3, D1, D8; design.md, "Consent, access, custody" and "Archive".
+ */
+import { actorId, height, type Infer, memberId, recordId, schema, unixSeconds } from "@xinglin/primitives";
+import { recordClass } from "./class.ts";
+
+export const MAX_CUSTODIANS = 16;
+
+/** The archive object: hash of the sealed manifest, root of the piece tree, bit length of the size, erasure code. */
+export const objectReference = schema.object({
+  id: schema.bytes(16),
+  manifest: schema.bytes(32),
+  root: schema.bytes(32),
+  sizeClass: schema.uint(63),
+  code: schema.object({ k: schema.uint(128, 1), m: schema.uint(127, 0) }),
+});
+export type ObjectReference = Infer<typeof objectReference>;
+
+/** Who holds shares of the content key, how many are needed, and the root of the salted commitments to the shares. */
+export const custodyReference = schema.object({
+  epoch: schema.uint(65_535, 1),
+  threshold: schema.uint(MAX_CUSTODIANS, 1),
+  custodians: schema.list(actorId, MAX_CUSTODIANS, 1),
+  commitments: schema.bytes(32),
+});
+export type CustodyReference = Infer<typeof custodyReference>;
+
+export const FORMATS = ["dicom", "fhir"] as const;
+
+/** State at `record/{id}` (newest) and `record/{id}/{version}` (older ones). `patient` is the pseudonym at `source`. */
+export const record = schema.object({
+  version: schema.uint(65_535, 1),
+  patient: actorId,
+  source: memberId,
+  class: recordClass,
+  format: schema.oneOf(...FORMATS),
+  object: objectReference,
+  custody: custodyReference,
+  /** `withdrawn`: not to be read any more; `misfiled`: this version stood under the wrong patient; `ending`: shares are being erased. */
+  status: schema.oneOf("current", "withdrawn", "misfiled", "ending"),
+  /** Who anchored this version: actor, key, device if any, height and block time. */
+  by: schema.object({ actor: actorId, key: schema.text(16), device: schema.optional(actorId) }),
+  at: schema.object({ height, time: unixSeconds }),
+});
+export type MedicalRecord = Infer<typeof record>;
+
+/** State at `batch/{root}`: one Merkle root over `count` leaves; each leaf is the hash of an encoded `BatchLeaf`. */
+export const batch = schema.object({
+  source: memberId,
+  count: schema.uint(1_048_576, 1),
+  by: schema.object({ actor: actorId, key: schema.text(16), device: schema.optional(actorId) }),
+  at: schema.object({ height, time: unixSeconds }),
+});
+export type Batch = Infer<typeof batch>;
+
+/** A record inside a batch. The 256-bit salt keeps the leaf from being guessed; it lives with the sealed manifest and is erased with it. */
+export const batchLeaf = schema.object({
+  salt: schema.bytes(32),
+  record: recordId,
+  patient: actorId,
+  class: recordClass,
+  format: schema.oneOf(...FORMATS),
+  object: objectReference,
+  custody: custodyReference,
+});
+export type BatchLeaf = Infer<typeof batchLeaf>;

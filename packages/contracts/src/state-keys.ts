@@ -1,0 +1,35 @@
+/**
+ * Where everything stands in the state: one function a kind of entry, so that a proof's key can be read by a person.
+ * Source: design.md, "Ledger", State.
+ */
+import type { ActorId, CredentialId, MemberId, RecordId } from "@xinglin/primitives";
+import type { Category, Level } from "./model/class.ts";
+
+export const keys = {
+  parameters: "parameters",
+  validators: "validators",
+  classRule: (category: Category, level: Level): string => `matrix/${category}/${level}`,
+  member: (id: MemberId): string => `member/${id}`,
+  actor: (id: ActorId): string => `actor/${id}`,
+  custodian: (id: ActorId): string => `custodian/${id}`,
+  credential: (id: CredentialId): string => `credential/${id}`,
+  approval: (id: string): string => `approval/${id}`,
+  record: (id: RecordId): string => `record/${id}`,
+  recordVersion: (id: RecordId, version: number): string => `record/${id}/${version}`,
+  batch: (rootHex: string): string => `batch/${rootHex}`,
+  consentHead: (patient: ActorId): string => `consent/${patient}`,
+  consent: (patient: ActorId, number: number): string => `consent/${patient}/${number}`,
+  accessHead: (patient: ActorId): string => `access/${patient}`,
+  access: (patient: ActorId, number: number): string => `access/${patient}/${number}`,
+  /** Custodian `custodian` signed that it released its share for permit `number` of `patient`. */
+  release: (patient: ActorId, number: number, custodian: ActorId): string => `release/${patient}/${number}/${custodian}`,
+  /** Custodian `custodian` signed that it erased its share of `record` version `version`. */
+  erasure: (id: RecordId, version: number, custodian: ActorId): string => `erasure/${id}/${version}/${custodian}`,
+  /** Ids of the transactions included at `height`, until their validity is over. */
+  replay: (height: number): string => `replay/${height}`,
+  /** Oldest height whose replay entry is still kept. */
+  replayWindow: "replay",
+  /** Epoch, size, root and frontier of the open audit log. */
+  log: "log",
+  closedLog: (epoch: number): string => `log/${epoch}`,
+} as const;
