@@ -1,0 +1,16 @@
+export * from "./block.ts";
+export * from "./decode.ts";
+export {
+  addressOf,
+  encodeBlockId,
+  encodeCommit,
+  encodeCommitSig,
+  encodeHeader,
+  encodeLightBlock,
+  encodeSignedHeader,
+  encodeValidatorSet,
+} from "./encode.ts";
+export * from "./hash.ts";
+export * from "./types.ts";
+export { checkValidators, MAX_VALIDATORS, sortValidators, totalPower, validatorsHash } from "./validators.ts";
+export * from "./vote.ts";
