@@ -1,0 +1,3 @@
+export * from "./content-digest.ts";
+export * from "./request-signature.ts";
+export * from "./statement.ts";
