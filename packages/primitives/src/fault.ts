@@ -9,9 +9,16 @@ export class Fault extends Error {
   readonly retry: boolean;
   readonly facts: Readonly<Record<string, string | number>>;
 
-  constructor(code: string, facts: Readonly<Record<string, string | number>> = {}, options: { cause?: unknown; retry?: boolean } = {}) {
+  constructor(
+    code: string,
+    facts: Readonly<Record<string, string | number>> = {},
+    options: { cause?: unknown; retry?: boolean } = {},
+  ) {
     const told = Object.entries(facts).map(([name, value]) => `${name}=${value}`);
-    super(told.length === 0 ? code : `${code}: ${told.join(" ")}`, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      told.length === 0 ? code : `${code}: ${told.join(" ")}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = "Fault";
     this.code = code;
     this.retry = options.retry ?? false;

@@ -14,12 +14,15 @@ export interface Schema<T> {
 export type Infer<S> = S extends Schema<infer T> ? T : never;
 
 const wrong = (path: string, expected: string): Fault => new Fault("malformed", { element: path === "" ? "/" : path, expected });
-const schema = <T>(parse: (value: unknown, path: string) => T): Schema<T> => ({ parse: (value, path = "") => parse(value, path) });
+const schema = <T>(parse: (value: unknown, path: string) => T): Schema<T> => ({
+  parse: (value, path = "") => parse(value, path),
+});
 
 /** A string of `min`..`max` UTF-16 units that matches `pattern`, if one is given. */
 export const text = <T extends string = string>(max: number, pattern?: RegExp, min = 1): Schema<T> =>
   schema((value, path) => {
-    if (typeof value !== "string" || value.length < min || value.length > max) throw wrong(path, `text of ${min}..${max} characters`);
+    if (typeof value !== "string" || value.length < min || value.length > max)
+      throw wrong(path, `text of ${min}..${max} characters`);
     if (pattern !== undefined && !pattern.test(value)) throw wrong(path, `text like ${pattern.source}`);
     return value as T;
   });
@@ -73,7 +76,8 @@ export type ObjectOf<S extends Shape> = { [K in keyof Object_<S>]: Object_<S>[K]
 export function object<const S extends Shape>(shape: S): Schema<ObjectOf<S>> {
   const names = Object.keys(shape);
   return schema((value, path) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array) throw wrong(path, "object");
+    if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array)
+      throw wrong(path, "object");
     const source = value as Record<string, unknown>;
     for (const name of Object.keys(source)) if (!Object.hasOwn(shape, name)) throw wrong(`${path}/${name}`, "no such element");
     const out: Record<string, unknown> = {};
