@@ -1,0 +1,104 @@
+/**
+ * `npm run bench -- NAME [--json] [--quick]` runs one suite and prints what it measured; `--list` names the suites. Without
+ * `--quick`, each measure is also appended to `bench/history.jsonl` with its raw samples. Ends with 1 if the suite found a wrong
+ * result, whatever the speed.
+ */
+import { spawnSync } from "node:child_process";
+import { appendFileSync } from "node:fs";
+import { arch, cpus, platform, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { Measure, Suite } from "./measure.ts";
+
+/** Suites by name, with what each answers; loaded only when asked for, since each pulls in what it measures. */
+const SUITES: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<{ run: Suite }> }>> = {
+  state: { about: "durable updates of the authenticated map, and how their cost grows", load: () => import("./state.ts") },
+  archive: {
+    about: "ingest, degraded retrieval, memory and event-loop delay of the archive",
+    load: () => import("./archive.ts"),
+  },
+  ledger: { about: "signed transactions, finality and record batches of the solo ledger", load: () => import("./ledger.ts") },
+};
+
+const HISTORY = fileURLToPath(new URL("../history.jsonl", import.meta.url));
+const USAGE = "Usage: npm run bench -- NAME [--json] [--quick], or npm run bench -- --list";
+
+/** What stands beside every figure, so that it can be compared later. Names the machine's parts, never the machine. */
+type Origin = { readonly suite: string; readonly commit: string; readonly machine: string };
+
+/** The commit that is measured; "+dirty" if files differ from it, the history itself aside. */
+function currentCommit(): string {
+  const git = (...args: string[]): string =>
+    spawnSync("git", args, { cwd: fileURLToPath(new URL("../..", import.meta.url)), encoding: "utf8" }).stdout?.trim() ?? "";
+  const commit = git("rev-parse", "--short", "HEAD");
+  if (commit === "") return "unknown";
+  return git("status", "--porcelain", "--", ".", ":!bench/history.jsonl") === "" ? commit : `${commit}+dirty`;
+}
+
+function describeMachine(): string {
+  const [first] = cpus();
+  const memoryGib = (totalmem() / 2 ** 30).toFixed(1);
+  return `${first?.model ?? arch()}, ${cpus().length} cores, ${memoryGib} GiB, ${platform()} ${arch()}, Node ${process.versions.node}`;
+}
+
+/** Three significant digits, plain: a benchmark repeats to no more. */
+function rounded(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toLocaleString("en", { maximumFractionDigits: Math.min(digits, 6), useGrouping: true });
+}
+
+/** One measure as a line for people. */
+function asLine(measure: Measure): string {
+  if ("skipped" in measure) return `${measure.measure.padEnd(22)} skipped: ${measure.skipped}`;
+  const { limit, ratio, peer, speedup } = measure;
+  const parts = [`${measure.measure.padEnd(22)} ${rounded(measure.value).padStart(12)} ${measure.unit.padEnd(10)}`];
+  if (ratio !== undefined)
+    parts.push(`${rounded(ratio)} of ${limit === undefined ? "its limit" : `${limit.name} ${rounded(limit.value)}`}`);
+  else if (limit !== undefined) parts.push(`limit ${limit.name} ${rounded(limit.value)}`);
+  if (peer !== undefined)
+    parts.push(`${speedup === undefined ? "" : `${rounded(speedup)} × `}${peer.name} ${rounded(peer.value)}`);
+  parts.push(
+    Object.entries(measure.conditions)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(", "),
+  );
+  return parts.filter((part) => part !== "").join("  ");
+}
+
+async function runSuite(name: string, options: { json: boolean; quick: boolean }): Promise<void> {
+  const suite = SUITES[name];
+  if (suite === undefined) throw new Error(`there is no suite "${name}"\n${USAGE}`);
+  const origin: Origin = { suite: name, commit: currentCommit(), machine: describeMachine() };
+  if (!options.json) console.log(`${name} at ${origin.commit} on ${origin.machine}\n`);
+  const emit = (measure: Measure): void => {
+    const { samples, ...printed } = { samples: undefined, ...measure };
+    const full = { suite: name, ...printed, commit: origin.commit, machine: origin.machine };
+    console.log(options.json ? JSON.stringify(full) : asLine(measure));
+    if (options.quick || "skipped" in measure) return;
+    appendFileSync(
+      HISTORY,
+      `${JSON.stringify({ at: new Date().toISOString(), ...full, samples: samples ?? [measure.value] })}\n`,
+    );
+  };
+  const { run } = await suite.load();
+  await run({ quick: options.quick, emit });
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+  },
+});
+try {
+  if (values.list) for (const [name, { about }] of Object.entries(SUITES)) console.log(`${name.padEnd(8)} ${about}`);
+  else if (positionals.length !== 1) throw new Error(USAGE);
+  else await runSuite(positionals[0]!, values);
+} catch (error) {
+  console.error(error instanceof Error && error.message.includes(USAGE) ? error.message : error);
+  process.exit(1);
+}
+process.exit(0); // a suite's engines may leave timers behind
