@@ -1,0 +1,30 @@
+/**
+ * What a verifier needs of a genesis document: the chain's id, which pins the document's hash, and the first validators.
+ * Source: design.md, "Ledger", "Validators".
+ */
+import { cometbft, sha256 } from "@xinglin/crypto/pure";
+import { type Bytes, cbor, schema, toHex } from "@xinglin/primitives";
+
+const MAX_GENESIS_BYTES = 4_194_304;
+const CHAIN_ID_HASH_DIGITS = 12;
+
+const name = schema.text(24, /^[a-z][a-z0-9-]*$/);
+const first = schema.list(
+  schema.object({ publicKey: schema.bytes(32), power: schema.uint(1_000_000_000, 1), member: schema.text(32) }),
+  100,
+  1,
+);
+
+/** Trust in a genesis document that the caller got from a place it trusts. */
+export interface GenesisTrust {
+  readonly chainId: string;
+  readonly validators: readonly cometbft.Validator[];
+}
+
+/** Reads chain id and validators from the canonical bytes of a genesis. Throws `Fault("malformed")`; the rest of the document is not looked at. */
+export function genesisTrust(genesis: Bytes): GenesisTrust {
+  const value = cbor.decode(genesis, MAX_GENESIS_BYTES) as Record<string, unknown>;
+  const chainId = `${name.parse(value?.name, "/name")}-${toHex(sha256(genesis)).slice(0, CHAIN_ID_HASH_DIGITS)}`;
+  const validators = first.parse(value.validators, "/validators").map(({ publicKey, power }) => ({ publicKey, power }));
+  return { chainId, validators: cometbft.sortValidators(validators) };
+}

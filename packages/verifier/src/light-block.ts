@@ -1,0 +1,14 @@
+/**
+ * Light blocks as bytes: what an API hands out and a custodian or a page checks.
+ * Source: CometBFT v0.40 proto `tendermint.types.LightBlock`.
+ */
+import { cometbft } from "@xinglin/crypto/pure";
+
+/** Header, commit and validators of one height. */
+export type LightBlock = cometbft.LightBlock;
+
+/** Protobuf bytes that CometBFT's own light client reads. */
+export const encodeLightBlock = cometbft.encodeLightBlock;
+
+/** The light block in these bytes. Throws `Fault("malformed")` on any other form; nothing is verified yet. */
+export const decodeLightBlock = cometbft.decodeLightBlock;
