@@ -2,8 +2,19 @@
  * One line of the audit log: what was asked, by whom, and what came of it. Leaves of the log's Merkle tree; the read model is a
  * projection of these and of nothing else. No clinical values, no names. Source: requirements C10, D8; design.md, "Audit log".
  */
-import { actorId, type Bytes, cbor, credentialId, height, type Infer, memberId, recordId, schema, unixSeconds } from "@xinglin/primitives";
-import { reason } from "./model/access.ts";
+import {
+  actorId,
+  type Bytes,
+  cbor,
+  credentialId,
+  height,
+  type Infer,
+  memberId,
+  recordId,
+  schema,
+  unixSeconds,
+} from "@xinglin/primitives";
+import { facts, reason } from "./model/access.ts";
 
 const subject = schema.object({
   patient: schema.optional(actorId),
@@ -13,6 +24,8 @@ const subject = schema.object({
   credential: schema.optional(credentialId),
   actor: schema.optional(actorId),
   batch: schema.optional(schema.bytes(32)),
+  member: schema.optional(memberId),
+  approval: schema.optional(credentialId),
 });
 
 export const auditEntry = schema.object({
@@ -25,7 +38,7 @@ export const auditEntry = schema.object({
   /** `refused` carries `code`. */
   outcome: schema.oneOf("accepted", "refused"),
   code: schema.optional(schema.text(64)),
-  facts: schema.optional({ parse: (value: unknown) => value as Readonly<Record<string, string | number>> }),
+  facts: schema.optional(facts),
   subject,
   reason: schema.optional(reason),
   /** SHA-256 of the operation's canonical bytes, so that the operation itself can be shown to be the one decided. */

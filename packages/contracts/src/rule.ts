@@ -2,9 +2,21 @@
  * What a rule sees and what it gives back. Rules are pure: they read through `StateReader`, return changes as values, and only the
  * executor applies them. Source: style.md, "A domain module"; design.md, "Execution".
  */
-import type { ActorId, Bytes, CredentialId, Height, MemberId, RecordId, Result, UnixSeconds } from "@xinglin/primitives";
-import type { Reason } from "./model/access.ts";
+import {
+  type ActorId,
+  type Bytes,
+  type CredentialId,
+  cbor,
+  type Height,
+  type MemberId,
+  type RecordId,
+  type Result,
+  refuse,
+  type UnixSeconds,
+} from "@xinglin/primitives";
+import type { Facts, Reason } from "./model/access.ts";
 import type { Actor } from "./model/actor.ts";
+import type { RecordedAt, RecordedBy } from "./model/record.ts";
 
 /** The committed state plus the changes of earlier operations in the block. */
 export interface StateReader {
@@ -21,6 +33,7 @@ export interface BlockContext {
 /** Who asks. The executor has checked the signatures and that key, actor and sponsor are in force. */
 export interface Caller {
   readonly actorId: ActorId;
+  /** As it stood before the transaction: a rule that changes an actor reads it again. */
   readonly actor: Actor;
   /** Id of the key that signed. */
   readonly key: string;
@@ -51,6 +64,8 @@ export interface Subject {
   readonly credential?: CredentialId;
   readonly actor?: ActorId;
   readonly batch?: Bytes;
+  readonly member?: MemberId;
+  readonly approval?: CredentialId;
 }
 
 export interface Accepted {
@@ -61,12 +76,37 @@ export interface Accepted {
 }
 
 /** A rule's no. Codes are wire values: append, never reuse. `facts` are what the refusal rests on. */
-export interface Refusal {
-  readonly code: string;
-  readonly facts: Readonly<Record<string, string | number>>;
+export interface Refusal<Code extends string = string> {
+  readonly code: Code;
+  readonly facts: Facts;
   readonly subject: Subject;
   readonly reason?: Reason;
 }
 
-export type Outcome = Result<Accepted, Refusal>;
-export type Rule<Op> = (state: StateReader, op: Op, context: OperationContext) => Outcome;
+export type Outcome<Code extends string = string> = Result<Accepted, Refusal<Code>>;
+/** `Code` is the code of the rule's own refusal union, so that a code outside it does not compile. */
+export type Rule<Op, Code extends string = string> = (state: StateReader, op: Op, context: OperationContext) => Outcome<Code>;
+
+/** A rule's refusal as its union writes it: the code, and the facts beside it. */
+type Stated = { readonly code: string };
+
+/** Turns a stated refusal into an outcome. */
+export function refuseWith<R extends Stated>(
+  stated: R,
+  subject: Subject,
+  reason?: Reason,
+): { readonly ok: false; readonly refusal: Refusal<R["code"]> } {
+  const { code, ...rest } = stated;
+  const refusal = { code: code as R["code"], facts: rest as Facts, subject };
+  return refuse(reason === undefined ? refusal : { ...refusal, reason });
+}
+
+/** A write of `value` at `key`. */
+export const put = (key: string, value: unknown): Change => ({ key, value: cbor.encode(value) });
+
+/** Who signed, as state entries keep it. */
+export const signedBy = ({ actorId, key, device }: Caller): RecordedBy =>
+  device === undefined ? { actor: actorId, key } : { actor: actorId, key, device };
+
+/** When an operation is decided, as state entries keep it. */
+export const decidedAt = ({ height, time }: BlockContext): RecordedAt => ({ height, time });

@@ -1,5 +1,6 @@
 /**
  * Where everything stands in the state: one function a kind of entry, so that a proof's key can be read by a person.
+ * Sequences (`consent/…/{n}`, `access/…/{n}`) are numbered from 1 to the count in their head, so that completeness can be proved.
  * Source: design.md, "Ledger", State.
  */
 import type { ActorId, CredentialId, MemberId, RecordId } from "@xinglin/primitives";
@@ -13,7 +14,7 @@ export const keys = {
   actor: (id: ActorId): string => `actor/${id}`,
   custodian: (id: ActorId): string => `custodian/${id}`,
   credential: (id: CredentialId): string => `credential/${id}`,
-  approval: (id: string): string => `approval/${id}`,
+  approval: (id: CredentialId): string => `approval/${id}`,
   record: (id: RecordId): string => `record/${id}`,
   recordVersion: (id: RecordId, version: number): string => `record/${id}/${version}`,
   batch: (rootHex: string): string => `batch/${rootHex}`,

@@ -3,14 +3,12 @@
  * Canonical DAG-CBOR all through. The id is SHA-256 of the signed body; the suite is inside the body.
  * Source: design.md, "Transactions".
  */
-import { sha256 } from "@xinglin/crypto/pure";
+import { MAX_SIGNATURE_BYTES, sha256 } from "@xinglin/crypto/pure";
 import { actorId, type Bytes, cbor, height, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
 import { keyIdSchema, SUITES } from "./model/actor.ts";
 import { type Operation, operation } from "./operations.ts";
 
 export const MAX_OPERATIONS = 4096;
-/** A WebAuthn assertion is the longest signature. */
-const MAX_SIGNATURE_BYTES = 2048;
 /** Hard bound before a chain's own parameter is looked at. */
 export const MAX_TRANSACTION_BYTES = 4_194_304;
 
@@ -34,8 +32,8 @@ export type SignerReference = Infer<typeof signerSchema>;
 
 const envelope = schema.object({
   body: schema.bytes(1, MAX_TRANSACTION_BYTES),
-  signature: schema.bytes(64, MAX_SIGNATURE_BYTES),
-  deviceSignature: schema.optional(schema.bytes(64, MAX_SIGNATURE_BYTES)),
+  signature: schema.bytes(64, MAX_SIGNATURE_BYTES.webauthn),
+  deviceSignature: schema.optional(schema.bytes(64, MAX_SIGNATURE_BYTES.webauthn)),
 });
 
 /** A decoded transaction; signatures are not checked here. */

@@ -2,19 +2,43 @@
  * Who signs: member institutions, their staff, devices and custodians, and patients' pseudonyms; with the history of their keys.
  * Nothing here holds a person's name. Source: requirements B1, B4; design.md, "Identity".
  */
-import { actorId, credentialId, height, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
+import { PUBLIC_KEY_BYTES, SUITES } from "@xinglin/crypto/pure";
+import {
+  type ActorId,
+  actorId,
+  Fault,
+  height,
+  type Infer,
+  memberId,
+  type Schema,
+  schema,
+  unixSeconds,
+} from "@xinglin/primitives";
 import { role } from "./purpose.ts";
 
-/** Suites by id; `webauthn` is P-256 inside a WebAuthn assertion. */
-export const SUITES = ["ed25519", "p256", "webauthn"] as const;
+export { SUITES };
+/** `webauthn` is P-256 inside a WebAuthn assertion. */
 export type SuiteId = (typeof SUITES)[number];
-/** 32 bytes for Ed25519, 33 (compressed point) for P-256. */
-export const publicKey = schema.object({ suite: schema.oneOf(...SUITES), key: schema.bytes(32, 33) });
-export type PublicKey = Infer<typeof publicKey>;
 
-/** First 8 bytes of SHA-256 of suite and key, in hex: how a transaction names the key that signs it. */
+const anyPublicKey = schema.object({ suite: schema.oneOf(...SUITES), key: schema.bytes(32, 33) });
+export type PublicKey = Infer<typeof anyPublicKey>;
+/** 32 bytes for Ed25519, 33 (compressed point) for P-256; a length of the other suite is malformed. */
+export const publicKey: Schema<PublicKey> = {
+  parse(value, path = "") {
+    const parsed = anyPublicKey.parse(value, path);
+    const bytes = PUBLIC_KEY_BYTES[parsed.suite];
+    if (parsed.key.length !== bytes) throw new Fault("malformed", { element: `${path}/key`, expected: `${bytes} bytes` });
+    return parsed;
+  },
+};
+
+/** The id of a person or device: random, so that it says nothing and can't pass for a member's. A patient's is the pseudonym. */
+export const randomActorId = schema.text<ActorId>(32, /^[0-9a-f]{32}$/);
+
+/** How a transaction names the key that signs it: `keyId` of `@xinglin/crypto/pure`. */
 export const keyIdSchema = schema.text(16, /^[0-9a-f]{16}$/);
 
+/** Keys of one actor over its life, retired ones too. */
 export const MAX_KEYS = 32;
 /** X-Wing public key, 1,216 bytes. */
 export const HPKE_PUBLIC_KEY_BYTES = 1216;
@@ -33,40 +57,51 @@ export const enrolment = schema.object({ publicKey, notAfter: unixSeconds, repla
 export type Enrolment = Infer<typeof enrolment>;
 
 export const ACTOR_KINDS = ["member", "staff", "device", "custodian", "patient"] as const;
+export type ActorKind = (typeof ACTOR_KINDS)[number];
+/** A suspended actor, member or credential counts for nothing from the next transaction on. */
+export const STATUSES = ["active", "suspended"] as const;
+export const status = schema.oneOf(...STATUSES);
+export type Status = (typeof STATUSES)[number];
 /** State at `actor/{id}`. `member` is who registered it and whose quota it uses. */
 export const actor = schema.object({
   kind: schema.oneOf(...ACTOR_KINDS),
   member: memberId,
-  status: schema.oneOf("active", "suspended"),
+  status,
   keys: schema.list(actorKey, MAX_KEYS),
   enrolment: schema.optional(enrolment),
 });
 export type Actor = Infer<typeof actor>;
 
 export const MEMBER_KINDS = ["commission", "hospital", "clinic", "research", "laboratory", "insurer", "manufacturer"] as const;
+export type MemberKind = (typeof MEMBER_KINDS)[number];
 /** State at `member/{id}`: a public institution, its display names and the key to which grants and files for it are sealed. */
 export const member = schema.object({
   kind: schema.oneOf(...MEMBER_KINDS),
   name: schema.object({ zh: schema.text(64), en: schema.text(128) }),
-  status: schema.oneOf("active", "suspended"),
+  status,
   hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES),
 });
 export type Member = Infer<typeof member>;
+
+/** A department's code at its institution. */
+export const department = schema.text(16, /^[A-Z0-9.-]+$/);
 
 /** State at `credential/{id}`: a role at a member, with a department code, for a time. Source: requirement B4; W3C VC Data Model 2.0. */
 export const credential = schema.object({
   subject: actorId,
   issuer: memberId,
   role,
-  department: schema.text(16, /^[A-Z0-9.-]+$/),
+  department,
   notBefore: unixSeconds,
   notAfter: unixSeconds,
-  status: schema.oneOf("active", "suspended"),
+  status,
 });
 export type Credential = Infer<typeof credential>;
 
 /** State at `custodian/{id}`: where shares are sealed to; the signing key is the actor's of the same id. */
-export const custodian = schema.object({ member: memberId, hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES), status: schema.oneOf("active", "retired") });
+export const custodian = schema.object({
+  member: memberId,
+  hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES),
+  status: schema.oneOf("active", "retired"),
+});
 export type Custodian = Infer<typeof custodian>;
-
-export { actorId, credentialId, memberId };

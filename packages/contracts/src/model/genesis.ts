@@ -29,6 +29,8 @@ export type Parameters = Infer<typeof parameters>;
 
 export const validator = schema.object({ publicKey: schema.bytes(32), power: schema.uint(1_000_000_000, 1), member: memberId });
 export type Validator = Infer<typeof validator>;
+/** State at `validators`: who may propose and vote. */
+export const validators = schema.list(validator, 100, 1);
 
 export const genesis = schema.object({
   type: schema.oneOf("xinglin-genesis/1"),
@@ -36,8 +38,12 @@ export const genesis = schema.object({
   time: unixSeconds,
   parameters,
   members: schema.list(schema.object({ id: memberId, member, key: publicKey }), 256, 1),
-  custodians: schema.list(schema.object({ id: actorId, member: memberId, key: publicKey, hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES) }), 64, 1),
-  validators: schema.list(validator, 100, 1),
+  custodians: schema.list(
+    schema.object({ id: actorId, member: memberId, key: publicKey, hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES) }),
+    64,
+    1,
+  ),
+  validators,
   matrix: schema.list(schema.object({ level, category, basis: schema.oneOf(...BASES) }), 44, 44),
 });
 export type Genesis = Infer<typeof genesis>;

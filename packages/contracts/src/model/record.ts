@@ -2,7 +2,7 @@
  * What the chain knows of a record: where its sealed pieces are committed to, who keeps the shares of its key, and its versions.
  * Source: requirements C3, D1, D8; design.md, "Consent, access, custody" and "Archive".
  */
-import { actorId, height, type Infer, memberId, recordId, schema, unixSeconds } from "@xinglin/primitives";
+import { actorId, type Bytes, cbor, height, type Infer, memberId, recordId, schema, unixSeconds } from "@xinglin/primitives";
 import { recordClass } from "./class.ts";
 
 export const MAX_CUSTODIANS = 16;
@@ -17,9 +17,12 @@ export const objectReference = schema.object({
 });
 export type ObjectReference = Infer<typeof objectReference>;
 
+/** Counts the sharings of one record version's key, from 1. */
+export const epoch = schema.uint(65_535, 1);
+
 /** Who holds shares of the content key, how many are needed, and the root of the salted commitments to the shares. */
 export const custodyReference = schema.object({
-  epoch: schema.uint(65_535, 1),
+  epoch,
   threshold: schema.uint(MAX_CUSTODIANS, 1),
   custodians: schema.list(actorId, MAX_CUSTODIANS, 1),
   commitments: schema.bytes(32),
@@ -27,30 +30,47 @@ export const custodyReference = schema.object({
 export type CustodyReference = Infer<typeof custodyReference>;
 
 export const FORMATS = ["dicom", "fhir"] as const;
+export const format = schema.oneOf(...FORMATS);
+export const RECORD_STATUSES = ["current", "withdrawn", "misfiled", "ending"] as const;
+
+/** Who signed: actor, key, device if any. */
+export const recordedBy = schema.object({ actor: actorId, key: schema.text(16), device: schema.optional(actorId) });
+export type RecordedBy = Infer<typeof recordedBy>;
+/** When the chain decided: height and block time. */
+export const recordedAt = schema.object({ height, time: unixSeconds });
+export type RecordedAt = Infer<typeof recordedAt>;
+
+/** A version counts from 1. */
+export const MAX_VERSION = 65_535;
+export const version = schema.uint(MAX_VERSION, 1);
 
 /** State at `record/{id}` (newest) and `record/{id}/{version}` (older ones). `patient` is the pseudonym at `source`. */
 export const record = schema.object({
-  version: schema.uint(65_535, 1),
+  version,
   patient: actorId,
   source: memberId,
   class: recordClass,
-  format: schema.oneOf(...FORMATS),
+  format,
   object: objectReference,
   custody: custodyReference,
   /** `withdrawn`: not to be read any more; `misfiled`: this version stood under the wrong patient; `ending`: shares are being erased. */
-  status: schema.oneOf("current", "withdrawn", "misfiled", "ending"),
-  /** Who anchored this version: actor, key, device if any, height and block time. */
-  by: schema.object({ actor: actorId, key: schema.text(16), device: schema.optional(actorId) }),
-  at: schema.object({ height, time: unixSeconds }),
+  status: schema.oneOf(...RECORD_STATUSES),
+  /** Who anchored this version, and when. */
+  by: recordedBy,
+  at: recordedAt,
 });
 export type MedicalRecord = Infer<typeof record>;
 
-/** State at `batch/{root}`: one Merkle root over `count` leaves; each leaf is the hash of an encoded `BatchLeaf`. */
+/** Records of one batch. */
+export const MAX_BATCH_LEAVES = 1_048_576;
+export const batchCount = schema.uint(MAX_BATCH_LEAVES, 1);
+
+/** State at `batch/{root}`: one RFC 6962 root over `count` leaves; each leaf is an encoded `BatchLeaf`. */
 export const batch = schema.object({
   source: memberId,
-  count: schema.uint(1_048_576, 1),
-  by: schema.object({ actor: actorId, key: schema.text(16), device: schema.optional(actorId) }),
-  at: schema.object({ height, time: unixSeconds }),
+  count: batchCount,
+  by: recordedBy,
+  at: recordedAt,
 });
 export type Batch = Infer<typeof batch>;
 
@@ -60,8 +80,11 @@ export const batchLeaf = schema.object({
   record: recordId,
   patient: actorId,
   class: recordClass,
-  format: schema.oneOf(...FORMATS),
+  format,
   object: objectReference,
   custody: custodyReference,
 });
 export type BatchLeaf = Infer<typeof batchLeaf>;
+
+/** Canonical bytes of a batch leaf: what the batch's tree is built over. */
+export const encodeBatchLeaf = (leaf: BatchLeaf): Bytes => cbor.encode(leaf);

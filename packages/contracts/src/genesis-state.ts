@@ -1,0 +1,73 @@
+/**
+ * From the genesis document to the chain's id and first state.
+ * Source: design.md, "Ledger"; requirement A1.
+ */
+import { keyId, sha256 } from "@xinglin/crypto/pure";
+import { type ActorId, type Bytes, cbor, Fault, type Height, toHex } from "@xinglin/primitives";
+import type { Actor, PublicKey } from "./model/actor.ts";
+import { type Genesis, genesis as genesisSchema } from "./model/genesis.ts";
+import { type Change, put } from "./rule.ts";
+import { keys } from "./state-keys.ts";
+
+const MAX_GENESIS_BYTES = 4_194_304;
+const CHAIN_ID_HASH_DIGITS = 12;
+/** Height at which the keys of the genesis begin. */
+const GENESIS_HEIGHT = 0 as Height;
+
+/** Canonical bytes of a genesis document: what its hash is taken of. */
+export const encodeGenesis = (genesis: Genesis): Bytes => cbor.encode(genesis);
+
+/** Decodes and checks a genesis document. Throws `Fault("malformed")`, or `Fault("genesis_invalid")` with the reason where its parts disagree. */
+export function decodeGenesis(bytes: Bytes): Genesis {
+  const genesis = genesisSchema.parse(cbor.decode(bytes, MAX_GENESIS_BYTES));
+  const reason = disagreement(genesis);
+  if (reason !== undefined) throw new Fault("genesis_invalid", { reason });
+  return genesis;
+}
+
+/** The chain's id: its name and the first 12 hex digits of the SHA-256 of its genesis document. */
+export const chainIdOf = (genesisBytes: Bytes): string =>
+  `${decodeGenesis(genesisBytes).name}-${toHex(sha256(genesisBytes)).slice(0, CHAIN_ID_HASH_DIGITS)}`;
+
+/** The first state: parameters, validators, class matrix, members and custodians with their keys. Throws `Fault("genesis_invalid")`. */
+export function genesisChanges(genesis: Genesis): Change[] {
+  const reason = disagreement(genesis);
+  if (reason !== undefined) throw new Fault("genesis_invalid", { reason });
+  const changes: Change[] = [put(keys.parameters, genesis.parameters), put(keys.validators, genesis.validators)];
+  for (const { category, level, basis } of genesis.matrix) changes.push(put(keys.classRule(category, level), { basis }));
+  for (const { id, member, key } of genesis.members) {
+    const administration = id as string as ActorId;
+    changes.push(put(keys.member(id), member), put(keys.actor(administration), firstActor("member", id, key)));
+  }
+  for (const { id, member, key, hpke } of genesis.custodians) {
+    changes.push(
+      put(keys.custodian(id), { member, hpke, status: "active" }),
+      put(keys.actor(id), firstActor("custodian", member, key)),
+    );
+  }
+  return changes;
+}
+
+const firstActor = (kind: Actor["kind"], member: Actor["member"], publicKey: PublicKey): Actor => ({
+  kind,
+  member,
+  status: "active",
+  keys: [{ id: keyId(publicKey.suite, publicKey.key), publicKey, since: GENESIS_HEIGHT }],
+});
+
+const repeats = (values: readonly string[]): boolean => new Set(values).size !== values.length;
+const looksRandom = (id: string): boolean => /^[0-9a-f]{32}$/.test(id);
+
+/** What in a well-formed genesis contradicts itself, if anything does. */
+function disagreement({ members, custodians, validators, matrix }: Genesis): string | undefined {
+  const known = new Set<string>(members.map(({ id }) => id));
+  if (known.size !== members.length) return "member_repeated";
+  const actors = [...members, ...custodians].map(({ id }) => id as string);
+  if (repeats(actors)) return "custodian_repeated";
+  if (members.some(({ id }) => looksRandom(id))) return "member_id_like_a_random_one";
+  if (![...custodians, ...validators].every(({ member }) => known.has(member))) return "unknown_member";
+  if (repeats(validators.map(({ publicKey }) => toHex(publicKey)))) return "validator_repeated";
+  if (repeats([...members, ...custodians].map(({ key }) => keyId(key.suite, key.key)))) return "key_repeated";
+  if (repeats(matrix.map(({ category, level }) => `${category}/${level}`))) return "matrix_cell_repeated";
+  return undefined;
+}

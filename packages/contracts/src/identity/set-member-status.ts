@@ -1,0 +1,31 @@
+/**
+ * setMemberStatus: a health commission suspends a member institution, or lets it act again. (A committee's vote replaces this later.)
+ * Source: requirements A8, F5.
+ */
+import { accept, type Infer, memberId, schema } from "@xinglin/primitives";
+import { type Status, status } from "../model/actor.ts";
+import { getMember } from "../reads.ts";
+import { put, type Rule, refuseWith } from "../rule.ts";
+import { keys } from "../state-keys.ts";
+import { isCommission } from "./administration.ts";
+
+export const setMemberStatusOperation = schema.object({ id: memberId, status });
+export type SetMemberStatus = Infer<typeof setMemberStatusOperation>;
+
+/** In the order of the checks. */
+export type SetMemberStatusRefusal =
+  | { code: "not_commission" }
+  | { code: "own_member" }
+  | { code: "unknown_member" }
+  | { code: "unchanged"; status: Status };
+
+/** By the administration of a commission, never for itself. Staff, devices and custodians of a suspended member can't act; its patients can. */
+export const setMemberStatus: Rule<SetMemberStatus, SetMemberStatusRefusal["code"]> = (state, { id, status }, { caller }) => {
+  const subject = { member: id };
+  if (!isCommission(state, caller)) return refuseWith<SetMemberStatusRefusal>({ code: "not_commission" }, subject);
+  if (caller.actor.member === id) return refuseWith<SetMemberStatusRefusal>({ code: "own_member" }, subject);
+  const member = getMember(state, id);
+  if (member === undefined) return refuseWith<SetMemberStatusRefusal>({ code: "unknown_member" }, subject);
+  if (member.status === status) return refuseWith<SetMemberStatusRefusal>({ code: "unchanged", status }, subject);
+  return accept({ changes: [put(keys.member(id), { ...member, status })], subject });
+};

@@ -1,0 +1,107 @@
+/**
+ * Typed readers of the state, named for what they read. Values in the state were written by rules and are vouched for by the app hash, so
+ * they are decoded without a second check. Cost: one read and one decoding an entry.
+ * Source: design.md, "Ledger" (State).
+ */
+import { type ActorId, type Bytes, type CredentialId, cbor, type MemberId, type RecordId, toHex } from "@xinglin/primitives";
+import type { AccessHead, Permit } from "./model/access.ts";
+import type { Actor, Credential, Custodian, Member } from "./model/actor.ts";
+import type { Approval } from "./model/approval.ts";
+import type { ClassRule, RecordClass } from "./model/class.ts";
+import type { ConsentHead, Directive } from "./model/consent.ts";
+import type { Erasure, Release } from "./model/custody.ts";
+import type { Parameters, Validator } from "./model/genesis.ts";
+import type { Batch, MedicalRecord } from "./model/record.ts";
+import type { StateReader } from "./rule.ts";
+import { keys } from "./state-keys.ts";
+
+/** Nobody's consents or accesses. */
+const NO_CONSENTS: ConsentHead = { count: 0, restrictions: 0, open: [] };
+const NO_ACCESSES: AccessHead = { count: 0 };
+
+const read = <T>(state: StateReader, key: string): T | undefined => {
+  const value = state.get(key);
+  return value === undefined ? undefined : (cbor.decodeTrusted(value) as T);
+};
+
+/**
+ * Decoded entries that nearly every operation reads and that hardly change, by the very bytes they were decoded from. A pure memo: whoever gives
+ * the same array twice saves a decoding, whoever does not loses nothing.
+ */
+const decodedOnce = new WeakMap<Bytes, unknown>();
+const readOften = <T>(state: StateReader, key: string): T | undefined => {
+  const value = state.get(key);
+  if (value === undefined) return undefined;
+  const known = decodedOnce.get(value);
+  if (known !== undefined) return known as T;
+  const decoded = cbor.decodeTrusted(value);
+  decodedOnce.set(value, decoded);
+  return decoded as T;
+};
+
+export const getParameters = (state: StateReader): Parameters | undefined => readOften(state, keys.parameters);
+export const getValidators = (state: StateReader): Validator[] => read<Validator[]>(state, keys.validators) ?? [];
+/** What the class matrix demands for a class. */
+export const getClassRule = (state: StateReader, { category, level }: RecordClass): ClassRule | undefined =>
+  readOften(state, keys.classRule(category, level));
+
+export const getMember = (state: StateReader, id: MemberId): Member | undefined => readOften(state, keys.member(id));
+export const getActor = (state: StateReader, id: ActorId): Actor | undefined => readOften(state, keys.actor(id));
+export const getCustodian = (state: StateReader, id: ActorId): Custodian | undefined => readOften(state, keys.custodian(id));
+export const getCredential = (state: StateReader, id: CredentialId): Credential | undefined =>
+  readOften(state, keys.credential(id));
+export const getApproval = (state: StateReader, id: CredentialId): Approval | undefined => readOften(state, keys.approval(id));
+
+/** The newest version of a record. */
+export const getRecord = (state: StateReader, id: RecordId): MedicalRecord | undefined => read(state, keys.record(id));
+/** One version of a record, the newest or an older one. */
+export function getRecordVersion(state: StateReader, id: RecordId, version: number): MedicalRecord | undefined {
+  const newest = getRecord(state, id);
+  return newest === undefined || newest.version === version ? newest : read(state, keys.recordVersion(id, version));
+}
+export const getBatch = (state: StateReader, root: Bytes): Batch | undefined => read(state, keys.batch(toHex(root)));
+
+/** Of a patient without consents: none, rather than undefined. */
+export const getConsentHead = (state: StateReader, patient: ActorId): ConsentHead =>
+  read(state, keys.consentHead(patient)) ?? NO_CONSENTS;
+export const getDirective = (state: StateReader, patient: ActorId, number: number): Directive | undefined =>
+  read(state, keys.consent(patient, number));
+
+/** A directive with its number in the patient's sequence. */
+export interface NumberedDirective {
+  readonly number: number;
+  readonly directive: Directive;
+}
+const directivesAt = (state: StateReader, patient: ActorId, numbers: Iterable<number>): NumberedDirective[] => {
+  const found: NumberedDirective[] = [];
+  for (const number of numbers) {
+    const directive = getDirective(state, patient, number);
+    if (directive !== undefined) found.push({ number, directive });
+  }
+  return found;
+};
+/** Those of a patient's directives that may be in force, in order; every other one has ended. Cost: linear in them. */
+export const getOpenDirectives = (
+  state: StateReader,
+  patient: ActorId,
+  head: ConsentHead = getConsentHead(state, patient),
+): NumberedDirective[] => directivesAt(state, patient, head.open);
+/** All of a patient's directives, ended and revoked ones too, in order: from 1 to the authenticated count. Cost: linear in them. */
+export function getDirectives(state: StateReader, patient: ActorId): NumberedDirective[] {
+  const { count } = getConsentHead(state, patient);
+  return directivesAt(
+    state,
+    patient,
+    Array.from({ length: count }, (_, i) => i + 1),
+  );
+}
+
+/** Of a patient without accesses: none, rather than undefined. */
+export const getAccessHead = (state: StateReader, patient: ActorId): AccessHead =>
+  read(state, keys.accessHead(patient)) ?? NO_ACCESSES;
+export const getPermit = (state: StateReader, patient: ActorId, number: number): Permit | undefined =>
+  read(state, keys.access(patient, number));
+export const getRelease = (state: StateReader, patient: ActorId, number: number, custodian: ActorId): Release | undefined =>
+  read(state, keys.release(patient, number, custodian));
+export const getErasure = (state: StateReader, id: RecordId, version: number, custodian: ActorId): Erasure | undefined =>
+  read(state, keys.erasure(id, version, custodian));
