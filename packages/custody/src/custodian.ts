@@ -1,0 +1,199 @@
+/**
+ * A custodian: keeps shares of content keys and nothing else, and releases one only on a permit that the chain proves, to the one key that
+ * the permit pins, while nothing that the permit rests on has been withdrawn. It trusts no caller and no server.
+ * Source: requirements C3, D9; design.md, "Consent, access, custody".
+ */
+import {
+  actor as actorEntry,
+  consentHead,
+  credential,
+  custodian as custodianEntry,
+  encodeBody,
+  encodeTransaction,
+  keys,
+  member as memberEntry,
+  type Operation,
+  type Permit,
+  permit as permitEntry,
+  record as recordEntry,
+  type SuiteId,
+} from "@xinglin/contracts";
+import { checkShare, hpkeOpen, hpkeSeal, randomBytes, type Signer, verifyWith } from "@xinglin/crypto";
+import { keyId, sha256 } from "@xinglin/crypto/pure";
+import { type ActorId, type Bytes, cbor, equal, Fault, type Height, type MemberId, type UnixSeconds } from "@xinglin/primitives";
+import { ChainFollower, type ChainTrust, type ChainView } from "./chain-view.ts";
+import * as contract from "./contract.ts";
+import { encodeKeyShareInfo } from "./share-info.ts";
+import { ShareStore } from "./share-store.ts";
+
+/** How long a custodian's own transactions stay valid. */
+const TRANSACTION_SECONDS = 300;
+const TRANSACTION_BLOCKS = 1_000;
+/** A deposit is signed at most this long before it arrives. */
+const MAX_DEPOSIT_AGE_SECONDS = 120;
+
+export interface CustodianOptions {
+  readonly id: ActorId;
+  readonly member: MemberId;
+  /** Folder of the shares, for the owner only. */
+  readonly directory: string;
+  /** Signs the custodian's own transactions. */
+  readonly signer: Signer;
+  /** Private X-Wing key to which shares are sealed. */
+  readonly hpkePrivateKey: Bytes;
+  readonly trust: ChainTrust;
+}
+
+export class Custodian {
+  readonly id: ActorId;
+  readonly #options: CustodianOptions;
+  readonly #shares: ShareStore;
+  readonly #chain: ChainFollower;
+
+  constructor(options: CustodianOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.#shares = new ShareStore(options.directory);
+    this.#chain = new ChainFollower(options.trust);
+  }
+
+  /**
+   * Takes one share, if an active actor of an active member signed the deposit and the share is the one that was committed to.
+   * Answers an encoded `depositReceipt`.
+   */
+  async deposit(requestBytes: Bytes): Promise<Bytes> {
+    const request = contract.read(contract.depositRequest, requestBytes);
+    const body = contract.read(contract.depositBody, request.body);
+    this.#requireAddressed(body.custodian);
+    const view = await this.#chain.view(body.chain, request.state);
+    this.#requireDepositor(view, request.body, request.signature, body);
+    const { record, version, epoch, custodian, index } = body;
+    const info = encodeKeyShareInfo({ chain: body.chain, record, version, epoch, custodian, index });
+    const opening = await this.#openShare(body.sealed, info);
+    if (opening.index !== index || !checkShare(opening, body.commitments, body.count)) throw new Fault("share_wrong", { index });
+    this.#shares.put({ record, version, epoch }, cbor.encode({ commitments: body.commitments, opening }));
+    return cbor.encode({ custodian, record, version, index, commitments: body.commitments });
+  }
+
+  /** Releases the share that a proven, unexpired permit names, sealed to the key that the permit pins. Answers an encoded `releaseAnswer`. */
+  async release(requestBytes: Bytes): Promise<Bytes> {
+    const request = contract.read(contract.releaseRequest, requestBytes);
+    this.#requireAddressed(request.custodian);
+    const view = await this.#chain.view(request.chain, request.state);
+    const { patient, number } = request;
+    const permit = view.read(keys.access(patient, number), permitEntry);
+    if (permit === undefined) throw new Fault("permit_missing", { patient, number });
+    this.#requireRedeemable(view, request, permit);
+
+    const { record } = permit.target;
+    const version = permit.target.kind === "record" ? permit.target.version : 1;
+    const { epoch } = permit.custody;
+    const stored = cbor.decodeTrusted(this.#shares.get({ record, version, epoch })) as {
+      commitments: Bytes;
+      opening: { index: number };
+    };
+    if (!equal(stored.commitments, permit.custody.commitments)) throw new Fault("share_wrong", { index: stored.opening.index });
+    const { index } = stored.opening;
+    const info = encodeKeyShareInfo({
+      chain: request.chain,
+      record,
+      version,
+      epoch,
+      custodian: this.id,
+      index,
+      permit: { patient, number },
+    });
+    const sealed = await hpkeSeal(request.hpke, info, new Uint8Array(), cbor.encode(stored.opening));
+    const transaction = await this.#sign(view, { op: "recordRelease", patient, number, index });
+    return cbor.encode({ index, sealed, transaction });
+  }
+
+  /** Erases the share of a record version that the chain says is ended, withdrawn, misfiled or replaced and ended. Answers an encoded `erasureAnswer`. */
+  async erase(requestBytes: Bytes): Promise<Bytes> {
+    const request = contract.read(contract.erasureRequest, requestBytes);
+    this.#requireAddressed(request.custodian);
+    const view = await this.#chain.view(request.chain, request.state);
+    const { record, version } = request;
+    const newest = view.read(keys.record(record), recordEntry);
+    if (newest === undefined) throw new Fault("record_unknown", { record });
+    const named = newest.version === version ? newest : view.read(keys.recordVersion(record, version), recordEntry);
+    if (named === undefined || (named.status !== "ending" && newest.status !== "ending" && named.status !== "misfiled"))
+      throw new Fault("record_in_force", { record, version });
+    if (!named.custody.custodians.includes(this.id)) throw new Fault("not_a_custodian", { custodian: this.id });
+    this.#shares.erase({ record, version, epoch: named.custody.epoch });
+    return cbor.encode({ transaction: await this.#sign(view, { op: "recordErasure", record, version }) });
+  }
+
+  #requireAddressed(custodian: ActorId): void {
+    if (custodian !== this.id) throw new Fault("not_a_custodian", { custodian });
+  }
+
+  #requireDepositor(view: ChainView, bodyBytes: Bytes, signature: Bytes, body: contract.DepositBody): void {
+    const { depositor, time } = body;
+    if (Math.abs(this.#options.trust.now() - time) > MAX_DEPOSIT_AGE_SECONDS)
+      throw new Fault("deposit_stale", { time }, { retry: true });
+    const actor = view.read(keys.actor(depositor.actor), actorEntry);
+    const key = actor?.keys.find(({ id, until }) => id === depositor.key && until === undefined);
+    if (actor?.status !== "active" || key === undefined || key.publicKey.suite !== depositor.suite)
+      throw new Fault("depositor_not_in_force", { actor: depositor.actor });
+    if (view.read(keys.member(actor.member), memberEntry)?.status !== "active")
+      throw new Fault("depositor_not_in_force", { actor: depositor.actor });
+    const { webauthn } = this.#chain.genesis.parameters;
+    if (!verifyWith(this.#options.trust.curves, depositor.suite, key.publicKey.key, bodyBytes, signature, webauthn))
+      throw new Fault("signature_wrong", { actor: depositor.actor });
+  }
+
+  /** Every condition a permit rests on, in the order of the refusal codes. */
+  #requireRedeemable(view: ChainView, request: contract.ReleaseRequest, permit: Permit): void {
+    const { patient } = request;
+    const { grantee } = permit;
+    if (!permit.custody.custodians.includes(this.id)) throw new Fault("not_a_custodian", { custodian: this.id });
+    if (Math.max(view.time, this.#options.trust.now()) >= permit.expiresAt)
+      throw new Fault("permit_expired", { expiresAt: permit.expiresAt });
+    if (!equal(sha256(request.hpke), permit.hpke)) throw new Fault("hpke_not_pinned");
+    if (permit.basis === "consent" || permit.basis === "ethics") {
+      const head = view.read(keys.consentHead(patient), consentHead);
+      if (head === undefined || head.restrictions !== permit.restrictions) throw new Fault("consent_restricted", { patient });
+    }
+    const actor = view.read(keys.actor(grantee.actor), actorEntry);
+    const keyInForce = actor?.keys.some(({ id, until }) => id === grantee.key && until === undefined) === true;
+    if (actor?.status !== "active" || !keyInForce) throw new Fault("grantee_suspended", { actor: grantee.actor });
+    if (view.read(keys.member(grantee.member), memberEntry)?.status !== "active")
+      throw new Fault("grantee_suspended", { member: grantee.member });
+    const held = view.read(keys.credential(grantee.credential), credential);
+    if (held?.status !== "active" || held.notBefore > view.time || held.notAfter <= view.time)
+      throw new Fault("credential_not_in_force", { credential: grantee.credential });
+    if (permit.target.kind === "record") {
+      const record = view.read(keys.record(permit.target.record), recordEntry);
+      if (record?.status !== "current" || record.version !== permit.target.version || record.patient !== patient)
+        throw new Fault("record_closed", { record: permit.target.record });
+    }
+    if (view.read(keys.custodian(this.id), custodianEntry)?.status !== "active")
+      throw new Fault("not_a_custodian", { custodian: this.id });
+  }
+
+  async #openShare(sealed: Bytes, info: Bytes): Promise<{ index: number; share: Bytes; salt: Bytes; path: Bytes[] }> {
+    let opened: Bytes;
+    try {
+      opened = await hpkeOpen(this.#options.hpkePrivateKey, info, new Uint8Array(), sealed);
+    } catch (cause) {
+      throw new Fault("share_sealed_wrong", {}, { cause });
+    }
+    return contract.read(contract.shareOpening, opened);
+  }
+
+  async #sign(view: ChainView, operation: Operation): Promise<Bytes> {
+    const { signer, member } = this.#options;
+    const suite = signer.suite as SuiteId;
+    const body = encodeBody({
+      type: "xinglin-transaction/1",
+      chain: this.#chain.chain,
+      signer: { actor: this.id, key: keyId(suite, signer.publicKey), suite },
+      sponsor: member,
+      notAfter: { time: (view.time + TRANSACTION_SECONDS) as UnixSeconds, height: (view.height + TRANSACTION_BLOCKS) as Height },
+      nonce: randomBytes(16),
+      operations: [operation],
+    });
+    return encodeTransaction(body, await signer.sign(body));
+  }
+}

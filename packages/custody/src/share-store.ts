@@ -1,0 +1,109 @@
+/**
+ * Key shares on a custodian's disk. Each share is sealed under a random key in a file of its own, so that deleting the key file erases
+ * the share however many copies of the sealed file backups hold. Files are for the owner only and are written whole or not at all.
+ * Source: design.md, "Consent, access, custody" (custody, Ending).
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { type Bytes, Fault, type RecordId } from "@xinglin/primitives";
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Which share: one custodian holds at most one of a record version and epoch. */
+export interface ShareName {
+  readonly record: RecordId;
+  readonly version: number;
+  readonly epoch: number;
+}
+
+export class ShareStore {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+
+  /** Stores `content`. A second deposit under the name must be the same: otherwise `share_exists`. */
+  put(name: ShareName, content: Bytes): void {
+    const held = this.#state(name);
+    if (held === "erased") throw new Fault("share_erased", { record: name.record, version: name.version });
+    if (held === "held") {
+      if (!Buffer.from(this.get(name)).equals(content))
+        throw new Fault("share_exists", { record: name.record, version: name.version });
+      return;
+    }
+    const key = randomBytes(32);
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv("aes-256-gcm", key, nonce);
+    const sealed = Buffer.concat([nonce, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
+    this.#write(this.#path(name, "share"), sealed);
+    this.#write(this.#path(name, "key"), key); // last: a share counts as held once its key stands
+  }
+
+  /** The stored content. Refuses with `share_missing` or `share_erased`. */
+  get(name: ShareName): Bytes {
+    const held = this.#state(name);
+    if (held !== "held")
+      throw new Fault(held === "erased" ? "share_erased" : "share_missing", { record: name.record, version: name.version });
+    const key = readFileSync(this.#path(name, "key"));
+    const sealed = readFileSync(this.#path(name, "share"));
+    try {
+      const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, NONCE_BYTES));
+      decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+      return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES)), decipher.final()]);
+    } catch (cause) {
+      throw new Fault("share_damaged", { record: name.record, version: name.version }, { cause });
+    }
+  }
+
+  /** Erases the share for good: the key is overwritten and removed, and a mark says that it was here. Erasing twice is no error. */
+  erase(name: ShareName): void {
+    if (this.#state(name) === "erased") return;
+    this.#write(this.#path(name, "erased"), Buffer.alloc(0));
+    const key = this.#path(name, "key");
+    try {
+      const file = openSync(key, "r+");
+      writeSync(file, Buffer.alloc(statSync(key).size), 0);
+      fsyncSync(file);
+      closeSync(file);
+    } catch {
+      // Never deposited here: the mark alone keeps a late deposit out.
+    }
+    rmSync(key, { force: true });
+    rmSync(this.#path(name, "share"), { force: true });
+  }
+
+  #state(name: ShareName): "held" | "erased" | "missing" {
+    if (exists(this.#path(name, "erased"))) return "erased";
+    return exists(this.#path(name, "key")) ? "held" : "missing";
+  }
+
+  #path(name: ShareName, kind: "share" | "key" | "erased"): string {
+    return join(this.#directory, `${name.record}-${name.version}-${name.epoch}.${kind}`);
+  }
+
+  #write(path: string, content: Uint8Array): void {
+    writeFileDurably(path, content);
+    const directory = openSync(this.#directory, "r");
+    fsyncSync(directory);
+    closeSync(directory);
+  }
+}
+
+const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** Writes a file for its owner only, whole or not at all. */
+export function writeFileDurably(path: string, content: Uint8Array): void {
+  const temporary = `${path}.${randomBytes(4).toString("hex")}.tmp`;
+  const file = openSync(temporary, "wx", 0o600);
+  try {
+    writeSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}

@@ -1,0 +1,161 @@
+/**
+ * Importing: archive each part of a document under its own class and key, then let one transaction name them all.
+ * Source: requirements C4, D1; design.md, "Consent, access, custody" (class).
+ */
+import type { SourceFile } from "@xinglin/archive";
+import { signTransaction } from "@xinglin/client";
+import type { MedicalRecord, Operation, RecordClass } from "@xinglin/contracts";
+import { type ActorId, cbor, Fault, type RecordId } from "@xinglin/primitives";
+import { newRecordId } from "./ids.ts";
+import { type Gateway, type KeptRecord, keepRecord } from "./keep-record.ts";
+import type { KeyOfFile } from "./key-file.ts";
+import { requireAccepted } from "./receipts.ts";
+
+/** A part of what is imported: one record of one class. */
+export interface ImportPart {
+  readonly class: RecordClass;
+  readonly format: MedicalRecord["format"];
+  readonly files: readonly SourceFile[];
+}
+
+export interface Anchored {
+  readonly record: RecordId;
+  readonly version: number;
+  readonly class: RecordClass;
+  readonly sizeBytes: number;
+  readonly storedBytes: number;
+  readonly chunks: number;
+  /** Bytes of the operation, and of the whole signed transaction that carries it (with its siblings). */
+  readonly operationBytes: number;
+  readonly transactionBytes: number;
+  readonly height: number;
+}
+
+export interface ImportOptions {
+  readonly by: KeyOfFile;
+  readonly device?: KeyOfFile;
+  readonly patient: ActorId;
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Archives and anchors new records. If anything fails, the pieces that were written are removed and nothing is anchored. */
+export async function importRecords(gateway: Gateway, parts: readonly ImportPart[], options: ImportOptions): Promise<Anchored[]> {
+  const { by, patient } = options;
+  const kept: { part: ImportPart; record: KeptRecord }[] = [];
+  const credential = by.credential === undefined ? {} : { credential: by.credential };
+  try {
+    for (const part of parts) {
+      const record = await keepRecord(gateway, { ...working(options), record: newRecordId(), version: 1, files: part.files });
+      kept.push({ part, record });
+    }
+    const operations = kept.map(
+      ({ part, record: { record, object, custody } }): Operation => ({
+        op: "anchorRecord",
+        record,
+        patient,
+        class: part.class,
+        format: part.format,
+        object,
+        custody,
+        ...credential,
+      }),
+    );
+    const { height, transactionBytes } = await anchor(gateway, options, operations);
+    return kept.map(({ part, record }, i) => ({
+      ...summary(record, part.class, 1),
+      ...sizes(operations[i], transactionBytes),
+      height,
+    }));
+  } catch (error) {
+    await takeBack(
+      kept.map(({ record }) => record),
+      error,
+    );
+    throw error;
+  }
+}
+
+/**
+ * Removes what was archived, unless the anchor may have happened after all: an answer that got lost must not cost an anchored record its
+ * pieces. What is left over then is collected later, when the chain shows that nothing names it.
+ */
+async function takeBack(kept: readonly KeptRecord[], error: unknown): Promise<void> {
+  if (error instanceof Fault && !error.retry) await Promise.all(kept.map((record) => record.discard()));
+}
+
+/** Archives `files` as the next version of a record, under a new key, and anchors it. The old version stays provable. */
+export async function amendRecord(
+  gateway: Gateway,
+  record: { readonly id: RecordId; readonly version: number; readonly class: RecordClass },
+  files: readonly SourceFile[],
+  options: Omit<ImportOptions, "patient">,
+): Promise<Anchored> {
+  const version = record.version + 1;
+  return newVersion(gateway, record, files, options, (kept) => ({ op: "amendRecord", record: record.id, ...kept }), version);
+}
+
+/** Files a record that stood under the wrong patient under the right one: new content, new key; the old version is closed for good. */
+export async function refileRecord(
+  gateway: Gateway,
+  record: { readonly id: RecordId; readonly version: number; readonly class: RecordClass },
+  to: ActorId,
+  files: readonly SourceFile[],
+  options: Omit<ImportOptions, "patient">,
+): Promise<Anchored> {
+  const version = record.version + 1;
+  return newVersion(gateway, record, files, options, (kept) => ({ op: "refileRecord", record: record.id, to, ...kept }), version);
+}
+
+async function newVersion(
+  gateway: Gateway,
+  record: { readonly id: RecordId; readonly class: RecordClass },
+  files: readonly SourceFile[],
+  options: Omit<ImportOptions, "patient">,
+  operationOf: (
+    kept: Pick<KeptRecord, "object" | "custody"> & { credential?: NonNullable<KeyOfFile["credential"]> },
+  ) => Operation,
+  version: number,
+): Promise<Anchored> {
+  const kept = await keepRecord(gateway, { ...working(options), record: record.id, version, files });
+  const { credential } = options.by;
+  const operation = operationOf({
+    object: kept.object,
+    custody: kept.custody,
+    ...(credential === undefined ? {} : { credential }),
+  });
+  try {
+    const { height, transactionBytes } = await anchor(gateway, options, [operation]);
+    return { ...summary(kept, record.class, version), ...sizes(operation, transactionBytes), height };
+  } catch (error) {
+    await takeBack([kept], error);
+    throw error;
+  }
+}
+
+async function anchor(gateway: Gateway, { by, device }: Pick<ImportOptions, "by" | "device">, operations: readonly Operation[]) {
+  const { client } = gateway;
+  const transaction = await signTransaction(await client.tip(), by, operations, device);
+  const receipt = requireAccepted(await client.submitSigned(transaction));
+  return { height: receipt.height, transactionBytes: transaction.bytes.length };
+}
+
+const working = ({ by, onProgress, signal }: Omit<ImportOptions, "patient">) => ({
+  by,
+  ...(onProgress === undefined ? {} : { onProgress }),
+  ...(signal === undefined ? {} : { signal }),
+});
+
+const summary = ({ record, sizeBytes, storedBytes, chunks }: KeptRecord, recordClass: RecordClass, version: number) => ({
+  record,
+  version,
+  class: recordClass,
+  sizeBytes,
+  storedBytes,
+  chunks,
+});
+
+const sizes = (operation: Operation | undefined, transactionBytes: number) => ({
+  operationBytes: cbor.encode(operation).length,
+  transactionBytes,
+});

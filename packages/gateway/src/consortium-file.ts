@@ -1,0 +1,46 @@
+/**
+ * Where a member finds the consortium it belongs to: the API's address, the stores it can reach and the custody threshold.
+ * Written by the node at start, read by the command line. Source: design.md, "Engines a member can outgrow one machine with".
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DirectoryStore } from "@xinglin/archive";
+import { ApiClient } from "@xinglin/client";
+import { writeFileDurably } from "@xinglin/custody";
+import { Fault, type Infer, schema } from "@xinglin/primitives";
+import type { Gateway } from "./keep-record.ts";
+
+const MAX_STORES = 4096;
+const consortiumFile = schema.object({
+  type: schema.oneOf("xinglin-consortium/1"),
+  chainId: schema.text(40),
+  url: schema.text(256, /^https?:\/\//),
+  threshold: schema.uint(16, 1),
+  stores: schema.list(schema.object({ id: schema.text(64), member: schema.text(32), path: schema.text(4096) }), MAX_STORES, 1),
+});
+export type ConsortiumFile = Infer<typeof consortiumFile>;
+
+const fileOf = (data: string): string => join(data, "consortium.json");
+
+export const writeConsortiumFile = (data: string, content: ConsortiumFile): void =>
+  writeFileDurably(fileOf(data), Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`));
+
+/** Throws `Fault("data_folder_unreadable")` if there is no consortium in the folder. */
+export function readConsortiumFile(data: string): ConsortiumFile {
+  try {
+    return consortiumFile.parse(JSON.parse(readFileSync(fileOf(data), "utf8")));
+  } catch (cause) {
+    throw new Fault("data_folder_unreadable", { path: data }, { cause });
+  }
+}
+
+/** A gateway over the consortium of a data folder. */
+export function openGateway(data: string, language: "zh-CN" | "en"): Gateway & { readonly file: ConsortiumFile } {
+  const file = readConsortiumFile(data);
+  return {
+    file,
+    client: new ApiClient({ url: file.url, language }),
+    stores: file.stores.map((store) => new DirectoryStore(store)),
+    threshold: file.threshold,
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * The consortium's custodians as the API lists them, and the state that a request to them must bring along.
+ * Source: design.md, "Consent, access, custody" (custodians take bytes only).
+ */
+import type { ApiClient, Identity } from "@xinglin/client";
+import type { ProvenState, ShareRecipient } from "@xinglin/custody/client";
+import { type ActorId, actorId, Fault, fromBase64url } from "@xinglin/primitives";
+
+/** Custodians in force, in a stable order, with their X-Wing keys. */
+export async function listCustodians(client: ApiClient): Promise<ShareRecipient[]> {
+  const rows = (await client.getJson("/v1/custodians")) as { id: string; hpke: string; status: string }[];
+  const recipients = rows
+    .filter(({ status }) => status === "active")
+    .map(({ id, hpke }) => ({ id: actorId.parse(id), hpke: fromBase64url(hpke) }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  if (recipients.length === 0) throw new Fault("custodians_missing", {}, { retry: true });
+  return recipients;
+}
+
+/** Proves `keys` at one height, in the form that custodians read. */
+export async function proveState(client: ApiClient, identity: Identity, keys: readonly string[]): Promise<ProvenState> {
+  const { height, lightBlock, proofs } = await client.proveAll(identity, keys);
+  return {
+    height,
+    lightBlock,
+    proofs: proofs.map(({ key, value, proof }) => ({ key, ...(value === undefined ? {} : { value }), proof })),
+  };
+}
+
+/** A custodian's answer, or the code with which it refused. */
+export interface CustodianAnswer {
+  readonly custodian: ActorId;
+  readonly answer?: Uint8Array;
+  readonly refusal?: Fault;
+}
+
+/** Codes after which the same request with a newer proof may succeed: a block was made in between. */
+const OVERTAKEN = new Set(["header_superseded", "header_stale"]);
+const ATTEMPTS = 5;
+
+/**
+ * Asks every custodian in parallel; `request` builds each one's bytes over a state proven just before. A custodian that has seen a newer
+ * block is asked again with a newer proof.
+ */
+export async function askCustodians(
+  client: ApiClient,
+  custodians: readonly ActorId[],
+  what: "deposits" | "releases" | "erasures",
+  prove: () => Promise<ProvenState>,
+  request: (custodian: ActorId, state: ProvenState) => Uint8Array,
+): Promise<CustodianAnswer[]> {
+  const answers = new Map<ActorId, CustodianAnswer>();
+  let open = [...custodians];
+  for (let attempt = 1; attempt <= ATTEMPTS && open.length > 0; attempt++) {
+    const state = await prove();
+    await Promise.all(
+      open.map(async (custodian) => {
+        try {
+          answers.set(custodian, {
+            custodian,
+            answer: await client.postBytes(`/v1/custodians/${custodian}/${what}`, request(custodian, state)),
+          });
+        } catch (error) {
+          if (!(error instanceof Fault)) throw error;
+          answers.set(custodian, { custodian, refusal: error });
+        }
+      }),
+    );
+    open = open.filter((custodian) => OVERTAKEN.has(answers.get(custodian)?.refusal?.code ?? ""));
+  }
+  return custodians.map((custodian) => answers.get(custodian) as CustodianAnswer);
+}

@@ -1,0 +1,98 @@
+/**
+ * The hospital's side of a record: archive it sealed, give the shares of its key to the custodians, and only then let the chain name it.
+ * Whatever fails before that is taken back. Source: requirements C3, D1; design.md, "Archive" and "Consent, access, custody".
+ */
+import { type Ingested, ingest, type SourceFile, type Store } from "@xinglin/archive";
+import type { ApiClient, Identity } from "@xinglin/client";
+import { type CustodyReference, keys, type MedicalRecord } from "@xinglin/contracts";
+import { prepareDeposits } from "@xinglin/custody/client";
+import { Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
+import { askCustodians, listCustodians, proveState } from "./custodians.ts";
+
+/** What a hospital's gateway works with: the API, the stores that members lend, and how many custodians restore a key. */
+export interface Gateway {
+  readonly client: ApiClient;
+  readonly stores: readonly Store[];
+  readonly threshold: number;
+}
+
+/** A sealed record version that the chain does not know yet. */
+export interface KeptRecord {
+  readonly record: RecordId;
+  readonly object: MedicalRecord["object"];
+  readonly custody: CustodyReference;
+  readonly sizeBytes: number;
+  readonly storedBytes: number;
+  readonly chunks: number;
+  /** Takes the pieces back; for a caller whose anchor failed. */
+  readonly discard: () => Promise<void>;
+}
+
+export interface KeepOptions {
+  readonly by: Identity;
+  readonly record: RecordId;
+  readonly version: number;
+  readonly files: readonly SourceFile[];
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Seals `files` into the archive and deposits the shares of the content key. Faults: `disk_full`, `deposits_refused`, those of the archive. */
+export async function keepRecord(gateway: Gateway, options: KeepOptions): Promise<KeptRecord> {
+  const { stores } = gateway;
+  const sealed = await ingest(options.files, {
+    stores,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  const discard = async (): Promise<void> => {
+    await Promise.all(stores.map((store) => store.remove(sealed.objectId)));
+  };
+  try {
+    const custody = await depositShares(gateway, options, sealed);
+    const { sizeBytes, storedBytes, chunks, objectId, reference } = sealed;
+    return { record: options.record, object: { id: objectId, ...reference }, custody, sizeBytes, storedBytes, chunks, discard };
+  } catch (error) {
+    await discard();
+    throw error;
+  } finally {
+    sealed.key.fill(0);
+  }
+}
+
+async function depositShares(gateway: Gateway, options: KeepOptions, sealed: Ingested): Promise<CustodyReference> {
+  const { client, threshold } = gateway;
+  const { by, record, version } = options;
+  const { chainId, time } = await client.tip();
+  const recipients = await listCustodians(client);
+  const deposits = await prepareDeposits({
+    chain: chainId,
+    record,
+    version,
+    epoch: 1,
+    contentKey: sealed.key,
+    threshold,
+    recipients,
+    depositor: by,
+    time: time as UnixSeconds,
+  });
+  const answers = await askCustodians(
+    client,
+    recipients.map(({ id }) => id),
+    "deposits",
+    () => proveState(client, by, [keys.actor(by.actor), keys.member(by.member)]),
+    (custodian, state) => deposits.request(custodian, state),
+  );
+  const refused = answers.filter(({ refusal }) => refusal !== undefined);
+  // Every custodian must hold its share: an anchor that names a custodian without one would weaken the threshold unseen.
+  if (refused.length > 0)
+    throw new Fault(
+      "deposits_refused",
+      {
+        custodians: refused.map(({ custodian }) => custodian).join(","),
+        codes: [...new Set(refused.map(({ refusal }) => refusal?.code ?? ""))].join(","),
+      },
+      { retry: refused.some(({ refusal }) => refusal?.retry === true) },
+    );
+  return deposits.custody;
+}

@@ -1,0 +1,92 @@
+/**
+ * A signer's key in a file that only its owner can read: staff, devices, custodians, member administrations and validators of this installation.
+ * Patients' keys live in phones and browsers; the story's patient has such a file because the story plays the phone as well.
+ * Source: CONTRIBUTING "Secrets only in files with owner-only rights".
+ */
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Identity } from "@xinglin/client";
+import { randomBytes } from "@xinglin/crypto";
+import { nodeEd25519Signer } from "@xinglin/crypto/node";
+import { writeFileDurably } from "@xinglin/custody";
+import {
+  type ActorId,
+  actorId,
+  type Bytes,
+  type CredentialId,
+  credentialId,
+  Fault,
+  fromBase64url,
+  type Infer,
+  type MemberId,
+  memberId,
+  schema,
+  toBase64url,
+} from "@xinglin/primitives";
+
+const keyFile = schema.object({
+  type: schema.oneOf("xinglin-key/1"),
+  actor: actorId,
+  member: memberId,
+  /** Ed25519 seed, base64url. */
+  seed: schema.text(43, undefined, 43),
+  /** Seed of an X-Wing key pair, for members and custodians. */
+  hpkeSeed: schema.optional(schema.text(43, undefined, 43)),
+  /** The credential under which a member of staff acts. */
+  credential: schema.optional(credentialId),
+});
+type KeyFile = Infer<typeof keyFile>;
+
+const GROUP_OR_OTHERS = 0o077;
+
+/** A key that was read: the identity that it signs as, and the seed of its X-Wing key where it has one. */
+export interface KeyOfFile extends Identity {
+  readonly hpkeSeed?: Bytes;
+  readonly credential?: CredentialId;
+}
+
+/** Makes a key for `actor` and writes it for the owner only.  */
+export function createKeyFile(
+  path: string,
+  owner: { actor: ActorId; member: MemberId; withHpke?: boolean; credential?: CredentialId },
+): KeyOfFile {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const content: KeyFile = {
+    type: "xinglin-key/1",
+    actor: owner.actor,
+    member: owner.member,
+    seed: toBase64url(randomBytes(32)),
+    ...(owner.withHpke === true ? { hpkeSeed: toBase64url(randomBytes(32)) } : {}),
+    ...(owner.credential === undefined ? {} : { credential: owner.credential }),
+  };
+  writeFileDurably(path, Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`));
+  return keyOf(content);
+}
+
+/** Reads a key file. Refuses with `key_file_missing`, `key_file_open` (readable by others than its owner) or `key_file_unreadable`. */
+export function readKeyFile(path: string): KeyOfFile {
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY);
+  } catch (cause) {
+    throw new Fault("key_file_missing", { path }, { cause });
+  }
+  try {
+    if (process.platform !== "win32" && (fstatSync(file).mode & GROUP_OR_OTHERS) !== 0)
+      throw new Fault("key_file_open", { path });
+    return keyOf(keyFile.parse(JSON.parse(readFileSync(file, "utf8"))));
+  } catch (cause) {
+    if (cause instanceof Fault && cause.code === "key_file_open") throw cause;
+    throw new Fault("key_file_unreadable", { path }); // without its cause, which could quote the key
+  } finally {
+    closeSync(file);
+  }
+}
+
+const keyOf = (content: KeyFile): KeyOfFile => ({
+  actor: content.actor,
+  member: content.member,
+  signer: nodeEd25519Signer(fromBase64url(content.seed)),
+  ...(content.hpkeSeed === undefined ? {} : { hpkeSeed: fromBase64url(content.hpkeSeed) }),
+  ...(content.credential === undefined ? {} : { credential: content.credential }),
+});

@@ -1,0 +1,104 @@
+/**
+ * Registering who works at a member and who is treated there. Source: requirements B1, B4; design.md, "Identity".
+ */
+import { type ApiClient, encodeEnrolmentLink, type Identity, oneTimeKey } from "@xinglin/client";
+import type { Role } from "@xinglin/contracts";
+import { type ActorId, Fault, type UnixSeconds } from "@xinglin/primitives";
+import { newActorId, newCredentialId } from "./ids.ts";
+import { createKeyFile, type KeyOfFile } from "./key-file.ts";
+import { requireAccepted } from "./receipts.ts";
+
+/** A year, after which a credential must be issued anew. */
+export const CREDENTIAL_SECONDS = 365 * 86_400;
+/** How long a patient has to enrol a key after registration. */
+const ENROLMENT_SECONDS = 86_400;
+
+/** Registers a member of staff with a new key and credential; the key goes into `path`. Signed by the member's administration. */
+export async function registerStaff(
+  client: ApiClient,
+  administration: Identity,
+  staff: { path: string; role: Role; department: string },
+): Promise<KeyOfFile> {
+  const credential = newCredentialId();
+  const key = createKeyFile(staff.path, { actor: newActorId(), member: administration.member, credential });
+  const { time } = await client.tip();
+  const receipt = await client.submit(administration, [
+    registration(key, "staff"),
+    {
+      op: "issueCredential",
+      id: credential,
+      subject: key.actor,
+      role: staff.role,
+      department: staff.department,
+      notBefore: (time - 60) as UnixSeconds,
+      notAfter: (time + CREDENTIAL_SECONDS) as UnixSeconds,
+    },
+  ]);
+  requireAccepted(receipt);
+  return key;
+}
+
+/** Registers a work station or another device, whose key countersigns what is done at it. */
+export async function registerDevice(client: ApiClient, administration: Identity, path: string): Promise<KeyOfFile> {
+  const key = createKeyFile(path, { actor: newActorId(), member: administration.member });
+  requireAccepted(await client.submit(administration, [registration(key, "device")]));
+  return key;
+}
+
+const registration = (key: KeyOfFile, kind: "staff" | "device") => ({
+  op: "registerActor" as const,
+  id: key.actor,
+  kind,
+  key: { suite: "ed25519" as const, key: key.signer.publicKey },
+});
+
+/** A pseudonym with the one-time seed that enrols the patient's own key. */
+export interface RegisteredPatient {
+  readonly patient: ActorId;
+  readonly member: Identity["member"];
+  readonly seed: Uint8Array;
+}
+
+/** Registers a new pseudonym at the registrar's institution. Hand the seed to the patient as a link and forget it. */
+export async function registerPatient(client: ApiClient, registrar: KeyOfFile): Promise<RegisteredPatient> {
+  const { seed, publicKey } = oneTimeKey();
+  const patient = newActorId();
+  const { time } = await client.tip();
+  const { credential } = registrar;
+  const receipt = await client.submit(registrar, [
+    {
+      op: "registerPatient",
+      id: patient,
+      enrolment: { publicKey, notAfter: (time + ENROLMENT_SECONDS) as UnixSeconds },
+      ...(credential === undefined ? {} : { credential }),
+    },
+  ]);
+  requireAccepted(receipt);
+  return { patient, member: registrar.member, seed };
+}
+
+/** The link by which the patient's browser becomes the key of these pseudonyms. */
+export async function enrolmentLink(client: ApiClient, page: string, pseudonyms: readonly RegisteredPatient[]): Promise<string> {
+  if (pseudonyms.length === 0) throw new Fault("enrolment_link_wrong");
+  const { chainId } = await client.genesis();
+  return encodeEnrolmentLink(page, {
+    chain: chainId,
+    pseudonyms: pseudonyms.map(({ patient, member, seed }) => ({ patient, member, seed })),
+  });
+}
+
+/** A registrar's link for a patient who lost every key: using it retires the old ones. */
+export async function recoverPatient(client: ApiClient, registrar: KeyOfFile, patient: ActorId): Promise<RegisteredPatient> {
+  const { seed, publicKey } = oneTimeKey();
+  const { time } = await client.tip();
+  const { credential } = registrar;
+  const enrolment = { publicKey, notAfter: (time + ENROLMENT_SECONDS) as UnixSeconds, replace: true };
+  const operation = {
+    op: "authorizeEnrolment" as const,
+    actor: patient,
+    enrolment,
+    ...(credential === undefined ? {} : { credential }),
+  };
+  requireAccepted(await client.submit(registrar, [operation]));
+  return { patient, member: registrar.member, seed };
+}

@@ -1,0 +1,78 @@
+/**
+ * The command line of `npm start`. Source: issue of the main job, "What a newcomer sees".
+ */
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { Fault } from "@xinglin/primitives";
+
+export type Language = "zh-CN" | "en";
+
+export interface Options {
+  readonly data: string;
+  readonly port: number;
+  readonly host: string;
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  readonly language: Language;
+  /** Open without playing the story. */
+  readonly empty: boolean;
+  /** Delete the data folder first. */
+  readonly reset: boolean;
+  /** PostgreSQL instead of the embedded database. */
+  readonly database?: string;
+  readonly help: boolean;
+}
+
+const DEFAULT_PORT = 8750;
+
+/** Reads the arguments. Throws `Fault("option_wrong")` naming the option. */
+export function readOptions(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Options {
+  const { values } = parse(args);
+  const port = values.port === undefined ? DEFAULT_PORT : Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Fault("option_wrong", { option: "--port", expected: "0..65535" });
+  const { lang } = values;
+  if (lang !== undefined && lang !== "zh-CN" && lang !== "en")
+    throw new Fault("option_wrong", { option: "--lang", expected: "zh-CN|en" });
+  const certificate = values["tls-cert"];
+  const key = values["tls-key"];
+  if ((certificate === undefined) !== (key === undefined))
+    throw new Fault("option_wrong", { option: "--tls-cert", expected: "--tls-cert FILE --tls-key FILE" });
+  return {
+    data: resolve(values.data ?? ".xinglin"),
+    port,
+    host: values.host ?? "localhost",
+    ...(certificate === undefined || key === undefined ? {} : { tls: { certificate, key } }),
+    language: lang ?? languageOf(environment),
+    empty: values.empty === true,
+    reset: values.reset === true,
+    ...(values.database === undefined ? {} : { database: values.database }),
+    help: values.help === true,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        data: { type: "string" },
+        port: { type: "string" },
+        host: { type: "string" },
+        "tls-cert": { type: "string" },
+        "tls-key": { type: "string" },
+        lang: { type: "string" },
+        database: { type: "string" },
+        empty: { type: "boolean" },
+        reset: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (cause) {
+    const option = /'(-[^' ]+)/.exec(cause instanceof Error ? cause.message : "")?.[1] ?? "";
+    throw new Fault("option_wrong", { option, expected: "--help" }, { cause });
+  }
+}
+
+/** English for an English locale, otherwise Chinese: its first users are Chinese hospitals. */
+export const languageOf = (environment: Readonly<Record<string, string | undefined>>): Language =>
+  /^en/i.test(environment.LC_ALL ?? environment.LC_MESSAGES ?? environment.LANG ?? "") ? "en" : "zh-CN";
