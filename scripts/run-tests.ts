@@ -62,9 +62,8 @@ export async function runTests(
     else if (type === "test:complete" && data.entryFile !== undefined) onTest(state, file, data);
     else if (type === "test:complete") {
       if (data.details?.passed === false) state.crash = data.details.error;
-      options.onFile(
-        `${state.failures.length > 0 || state.crash ? "FAILED" : "ok    "} ${inSeconds(data.details?.duration_ms)}  ${file}`,
-      );
+      const failed = state.failures.length > 0 || state.tests === 0 || state.crash !== undefined;
+      options.onFile(`${failed ? "FAILED" : "ok    "} ${inSeconds(data.details?.duration_ms)}  ${file}`);
     }
   }
 
