@@ -51,6 +51,7 @@ export * from "./record/own-patient.ts";
 export * from "./record/own-record.ts";
 export * from "./record/refile-record.ts";
 export * from "./record/withdraw-record.ts";
+export * from "./refusals.ts";
 export * from "./rule.ts";
 export * from "./state-keys.ts";
 export * from "./transaction.ts";

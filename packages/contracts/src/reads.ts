@@ -25,7 +25,7 @@ const read = <T>(state: StateReader, key: string): T | undefined => {
 };
 
 /**
- * Decoded entries that nearly every operation reads and that hardly change, by the very bytes they were decoded from. A pure memo: whoever gives
+ * Decoded entries that several operations of a block read, by the very bytes they were decoded from. A pure memo: whoever gives
  * the same array twice saves a decoding, whoever does not loses nothing.
  */
 const decodedOnce = new WeakMap<Bytes, unknown>();
@@ -63,9 +63,9 @@ export const getBatch = (state: StateReader, root: Bytes): Batch | undefined => 
 
 /** Of a patient without consents: none, rather than undefined. */
 export const getConsentHead = (state: StateReader, patient: ActorId): ConsentHead =>
-  read(state, keys.consentHead(patient)) ?? NO_CONSENTS;
+  readOften(state, keys.consentHead(patient)) ?? NO_CONSENTS;
 export const getDirective = (state: StateReader, patient: ActorId, number: number): Directive | undefined =>
-  read(state, keys.consent(patient, number));
+  readOften(state, keys.consent(patient, number));
 
 /** A directive with its number in the patient's sequence. */
 export interface NumberedDirective {

@@ -83,11 +83,11 @@ export const requestAccess: Rule<RequestAccess, RequestAccessRefusal["code"]> = 
     requester.kind === "staff"
       ? checkCredential(state, caller, op.credential, READING_ROLES, block.time)
       : ({ ok: false, refusal: { code: "no_credential" } } as const);
-  steps.push(step("credential_in_force", held.ok, held.ok ? { role: held.value.role } : { code: held.refusal.code }));
+  steps.push(step("credential_in_force", held.ok, held.ok ? { role: held.value.role } : {}));
   if (!held.ok) return no(held.refusal);
 
   const found = findTarget(state, op.target, op.patient, patient.member, op.class);
-  steps.push(step("target_readable", found.ok, found.ok ? {} : { code: found.refusal.code }));
+  steps.push(step("target_readable", found.ok));
   if (!found.ok) return no(found.refusal);
   const { target, source, object, custody, anchoredAt } = found.value;
 
@@ -110,7 +110,7 @@ export const requestAccess: Rule<RequestAccess, RequestAccessRefusal["code"]> = 
   };
   if (basis === "review" || basis === "ethics") {
     const why = approvalGap(reading, basis, source);
-    steps.push(step("approval_covers", why === undefined, why === undefined ? { kind: basis } : { kind: basis, why }));
+    steps.push(step("approval_covers", why === undefined, why === undefined ? { basis } : { basis, why }));
     if (why !== undefined) return no({ code: basis === "review" ? "review_missing" : "ethics_approval_missing", why });
   }
 

@@ -26,7 +26,7 @@ import {
   version,
 } from "../model/record.ts";
 import { getBatch, getRecord } from "../reads.ts";
-import { checkCustody, FIRST_EPOCH } from "../record/custody-check.ts";
+import { type CustodyRefusal, checkCustody, FIRST_EPOCH } from "../record/custody-check.ts";
 import type { StateReader, Subject } from "../rule.ts";
 
 const leafIndex = schema.uint(MAX_BATCH_LEAVES - 1);
@@ -62,7 +62,7 @@ export type TargetRefusal =
   | { code: "batch_path_wrong" }
   | { code: "record_of_another_patient" }
   | { code: "batch_of_another_member" }
-  | { code: "custody_unfit"; why: string }
+  | { code: "custody_unfit"; fault: CustodyRefusal["code"] }
   | { code: "record_withdrawn" }
   | { code: "record_ending" }
   | { code: "record_superseded"; newest: number }
@@ -127,7 +127,7 @@ function findLeaf(
   if (leaf.patient !== patient) return refuse({ code: "record_of_another_patient" });
   if (batch.source !== home) return refuse({ code: "batch_of_another_member" });
   const custody = checkCustody(state, leaf.custody, FIRST_EPOCH);
-  if (!custody.ok) return refuse({ code: "custody_unfit", why: custody.refusal.code });
+  if (!custody.ok) return refuse({ code: "custody_unfit", fault: custody.refusal.code });
   const superseded = refusalOfSuccessor(state, leaf.record, batch.source);
   if (superseded !== undefined) return refuse(superseded);
   const target: Target = { kind: "batch", root, leaf: leafHash, record: leaf.record };

@@ -13,13 +13,13 @@ export const setClassRuleOperation = schema.object({ category, level, basis: sch
 export type SetClassRule = Infer<typeof setClassRuleOperation>;
 
 /** In the order of the checks. */
-export type SetClassRuleRefusal = { code: "not_commission" } | { code: "unchanged"; basis: Basis };
+export type SetClassRuleRefusal = { code: "not_commission" } | { code: "unchanged" };
 
 /** By the administration of a commission. Writes `matrix/{category}/{level}`; requests after it are decided by the new demand. */
 export const setClassRule: Rule<SetClassRule, SetClassRuleRefusal["code"]> = (state, { category, level, basis }, { caller }) => {
   const subject = { member: caller.actor.member };
   if (!isCommission(state, caller)) return refuseWith<SetClassRuleRefusal>({ code: "not_commission" }, subject);
   if (getClassRule(state, { category, level })?.basis === basis)
-    return refuseWith<SetClassRuleRefusal>({ code: "unchanged", basis }, subject);
+    return refuseWith<SetClassRuleRefusal>({ code: "unchanged" }, subject);
   return accept({ changes: [put(keys.classRule(category, level), { basis })], subject });
 };

@@ -3,7 +3,7 @@
  * device, or a lost phone.
  * Source: requirement B1; design.md, "Identity" (keys are replaced with history intact).
  */
-import { accept, actorId, credentialId, type Infer, schema } from "@xinglin/primitives";
+import { type ActorId, accept, actorId, credentialId, type Infer, schema } from "@xinglin/primitives";
 import { type Actor, type ActorKind, enrolment } from "../model/actor.ts";
 import { getActor } from "../reads.ts";
 import { type Caller, put, type Rule, refuseWith } from "../rule.ts";
@@ -22,9 +22,9 @@ export type AuthorizeEnrolment = Infer<typeof authorizeEnrolmentOperation>;
 
 /** In the order of the checks. */
 export type AuthorizeEnrolmentRefusal =
-  | { code: "unknown_actor" }
+  | { code: "unknown_actor"; actor: ActorId }
   | { code: "kind_not_allowed"; kind: ActorKind }
-  | { code: "actor_of_another_member" }
+  | { code: "actor_of_another_member"; actor: ActorId }
   | { code: "not_administration" }
   | KeeperRefusal
   | EnrolmentPeriodRefusal
@@ -37,12 +37,12 @@ export type AuthorizeEnrolmentRefusal =
 export const authorizeEnrolment: Rule<AuthorizeEnrolment, AuthorizeEnrolmentRefusal["code"]> = (state, op, { block, caller }) => {
   const actor = getActor(state, op.actor);
   const subject = actor?.kind === "patient" ? { patient: op.actor } : { actor: op.actor };
-  if (actor === undefined) return refuseWith<AuthorizeEnrolmentRefusal>({ code: "unknown_actor" }, subject);
+  if (actor === undefined) return refuseWith<AuthorizeEnrolmentRefusal>({ code: "unknown_actor", actor: op.actor }, subject);
   const { kind } = actor;
   if (kind === "member" || kind === "custodian")
     return refuseWith<AuthorizeEnrolmentRefusal>({ code: "kind_not_allowed", kind }, subject);
   if (caller.actorId !== op.actor) {
-    const refusal = refusalForMember(caller, actor);
+    const refusal = refusalForMember(caller, op.actor, actor);
     if (refusal !== undefined) return refuseWith<AuthorizeEnrolmentRefusal>(refusal, subject);
     const keeper = checkKeeper(state, caller, op.credential, block.time, { roles: REGISTRAR, devices: false });
     if (!keeper.ok) return refuseWith<AuthorizeEnrolmentRefusal>(keeper.refusal, subject);
@@ -54,8 +54,8 @@ export const authorizeEnrolment: Rule<AuthorizeEnrolment, AuthorizeEnrolmentRefu
   return accept({ changes: [put(keys.actor(op.actor), { ...rest, enrolment: op.enrolment })], subject });
 };
 
-function refusalForMember(caller: Caller, actor: Actor): AuthorizeEnrolmentRefusal | undefined {
-  if (caller.actor.member !== actor.member) return { code: "actor_of_another_member" };
+function refusalForMember(caller: Caller, id: ActorId, actor: Actor): AuthorizeEnrolmentRefusal | undefined {
+  if (caller.actor.member !== actor.member) return { code: "actor_of_another_member", actor: id };
   if (actor.kind !== "patient" && !isAdministration(caller, actor.member)) return { code: "not_administration" };
   return undefined;
 }

@@ -2,7 +2,7 @@
  * issueCredential: a member states that one of its staff has a role in a department, for a time.
  * Source: requirement B4; W3C VC Data Model 2.0 (issuer, subject, validFrom, validUntil).
  */
-import { accept, actorId, credentialId, type Infer, schema, unixSeconds } from "@xinglin/primitives";
+import { type ActorId, accept, actorId, credentialId, type Infer, schema, unixSeconds } from "@xinglin/primitives";
 import { type ActorKind, type Credential, department } from "../model/actor.ts";
 import { role } from "../model/purpose.ts";
 import { getActor, getCredential } from "../reads.ts";
@@ -22,7 +22,7 @@ export type IssueCredential = Infer<typeof issueCredentialOperation>;
 
 /** In the order of the checks. */
 export type IssueCredentialRefusal =
-  | { code: "unknown_actor" }
+  | { code: "unknown_actor"; actor: ActorId }
   | { code: "not_administration" }
   | { code: "kind_not_allowed"; kind: ActorKind }
   | { code: "period_empty" }
@@ -32,7 +32,7 @@ export type IssueCredentialRefusal =
 export const issueCredential: Rule<IssueCredential, IssueCredentialRefusal["code"]> = (state, op, { caller }) => {
   const holder = getActor(state, op.subject);
   const subject = { credential: op.id, actor: op.subject };
-  if (holder === undefined) return refuseWith<IssueCredentialRefusal>({ code: "unknown_actor" }, subject);
+  if (holder === undefined) return refuseWith<IssueCredentialRefusal>({ code: "unknown_actor", actor: op.subject }, subject);
   if (!isAdministration(caller, holder.member))
     return refuseWith<IssueCredentialRefusal>({ code: "not_administration" }, subject);
   const { kind } = holder;

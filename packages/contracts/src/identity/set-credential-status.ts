@@ -2,7 +2,7 @@
  * setCredentialStatus: the issuer suspends a credential, or lets it count again.
  * Source: requirement B4 (a suspension takes effect in the next block).
  */
-import { accept, credentialId, type Infer, schema } from "@xinglin/primitives";
+import { accept, type CredentialId, credentialId, type Infer, schema } from "@xinglin/primitives";
 import { type Status, status } from "../model/actor.ts";
 import { getCredential } from "../reads.ts";
 import { put, type Rule, refuseWith } from "../rule.ts";
@@ -14,9 +14,9 @@ export type SetCredentialStatus = Infer<typeof setCredentialStatusOperation>;
 
 /** In the order of the checks. */
 export type SetCredentialStatusRefusal =
-  | { code: "unknown_credential" }
+  | { code: "unknown_credential"; credential: CredentialId }
   | { code: "not_administration" }
-  | { code: "unchanged"; status: Status };
+  | { code: "unchanged" };
 
 /** By the administration of the issuer. */
 export const setCredentialStatus: Rule<SetCredentialStatus, SetCredentialStatusRefusal["code"]> = (
@@ -25,10 +25,11 @@ export const setCredentialStatus: Rule<SetCredentialStatus, SetCredentialStatusR
   { caller },
 ) => {
   const credential = getCredential(state, id);
-  if (credential === undefined) return refuseWith<SetCredentialStatusRefusal>({ code: "unknown_credential" }, { credential: id });
+  if (credential === undefined)
+    return refuseWith<SetCredentialStatusRefusal>({ code: "unknown_credential", credential: id }, { credential: id });
   const subject = { credential: id, actor: credential.subject };
   if (!isAdministration(caller, credential.issuer))
     return refuseWith<SetCredentialStatusRefusal>({ code: "not_administration" }, subject);
-  if (credential.status === status) return refuseWith<SetCredentialStatusRefusal>({ code: "unchanged", status }, subject);
+  if (credential.status === status) return refuseWith<SetCredentialStatusRefusal>({ code: "unchanged" }, subject);
   return accept({ changes: [put(keys.credential(id), { ...credential, status })], subject });
 };

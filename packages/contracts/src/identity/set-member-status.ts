@@ -2,7 +2,7 @@
  * setMemberStatus: a health commission suspends a member institution, or lets it act again. (A committee's vote replaces this later.)
  * Source: requirements A8, F5.
  */
-import { accept, type Infer, memberId, schema } from "@xinglin/primitives";
+import { accept, type Infer, type MemberId, memberId, schema } from "@xinglin/primitives";
 import { type Status, status } from "../model/actor.ts";
 import { getMember } from "../reads.ts";
 import { put, type Rule, refuseWith } from "../rule.ts";
@@ -16,8 +16,8 @@ export type SetMemberStatus = Infer<typeof setMemberStatusOperation>;
 export type SetMemberStatusRefusal =
   | { code: "not_commission" }
   | { code: "own_member" }
-  | { code: "unknown_member" }
-  | { code: "unchanged"; status: Status };
+  | { code: "unknown_member"; member: MemberId }
+  | { code: "unchanged" };
 
 /** By the administration of a commission, never for itself. Staff, devices and custodians of a suspended member can't act; its patients can. */
 export const setMemberStatus: Rule<SetMemberStatus, SetMemberStatusRefusal["code"]> = (state, { id, status }, { caller }) => {
@@ -25,7 +25,7 @@ export const setMemberStatus: Rule<SetMemberStatus, SetMemberStatusRefusal["code
   if (!isCommission(state, caller)) return refuseWith<SetMemberStatusRefusal>({ code: "not_commission" }, subject);
   if (caller.actor.member === id) return refuseWith<SetMemberStatusRefusal>({ code: "own_member" }, subject);
   const member = getMember(state, id);
-  if (member === undefined) return refuseWith<SetMemberStatusRefusal>({ code: "unknown_member" }, subject);
-  if (member.status === status) return refuseWith<SetMemberStatusRefusal>({ code: "unchanged", status }, subject);
+  if (member === undefined) return refuseWith<SetMemberStatusRefusal>({ code: "unknown_member", member: id }, subject);
+  if (member.status === status) return refuseWith<SetMemberStatusRefusal>({ code: "unchanged" }, subject);
   return accept({ changes: [put(keys.member(id), { ...member, status })], subject });
 };
