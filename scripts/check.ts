@@ -27,12 +27,13 @@ function runTool(args: readonly string[]): Promise<CheckResult> {
   });
 }
 
-/** The compiler's projects: the whole tree, and the parts that must do without a platform. */
+/** The compiler's projects: the whole tree, and the parts that must do without a platform, or with a browser's alone. */
 const PROJECTS = [
   "tsconfig.json",
   "packages/primitives/tsconfig.json",
   "packages/crypto/tsconfig.pure.json",
   "packages/contracts/tsconfig.json",
+  "tsconfig.browser.json",
 ] as const;
 
 async function typeCheck(): Promise<CheckResult> {

@@ -16,6 +16,7 @@ const MANIFESTS = [
   manifest("packages/contracts", "@xinglin/contracts", "@xinglin/crypto", "@xinglin/primitives"),
   manifest("packages/state", "@xinglin/state", "@xinglin/crypto"),
   manifest("packages/ledger", "@xinglin/ledger", "@xinglin/contracts", "@xinglin/state"),
+  manifest("packages/client", "@xinglin/client", "@xinglin/crypto"),
   manifest("services/node", "@xinglin/node", "@xinglin/ledger"),
 ];
 const inTree = (path: string, text: string): string => report(checkImports([...MANIFESTS, { path, text }]));
@@ -62,6 +63,11 @@ const faults: Record<string, { path: string; text: string; says: RegExp }> = {
     path: "packages/state/src/map.ts",
     text: 'import "fast-check";',
     says: /not among the dependencies/,
+  },
+  "crypto for Node in a browser": {
+    path: "packages/client/src/a.ts",
+    text: 'import "@xinglin/crypto/node";',
+    says: /runs in a browser/,
   },
   "node in a browser": {
     path: "packages/verifier/src/a.ts",

@@ -76,6 +76,7 @@ export function checkImports(files: readonly TextFile[]): Finding[] {
         const target = importedUnit(specifier);
         if (!table.has(target)) found("no package of the table; nothing imports a service");
         else if (!mayImport(unit, target)) found(`${unit} may import ${rowOf(unit)}`);
+        if (specifier === "@xinglin/crypto/node" && isBrowserBound(file.path)) found("this code runs in a browser, too");
         if (unit === "contracts" && isSource && !FOR_RULES.includes(specifier))
           found(`rules import only ${FOR_RULES.join(" and ")}`);
       }
