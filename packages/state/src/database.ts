@@ -1,0 +1,115 @@
+/**
+ * The state's side of the database that it shares with the block store: reads, and one atomic batch a block.
+ */
+import { cbor, Fault, schema } from "@xinglin/primitives";
+import type { ClassicLevel } from "classic-level";
+import { decodeHeader, type VersionHeader } from "./block-record.ts";
+import type { BatchOperation } from "./contract.ts";
+import { endOf, headerKey, META_KEY, RAW_KEY_OFFSET, rawKeyKey, STATE_PREFIX } from "./rows.ts";
+
+export type Database = ClassicLevel<Uint8Array, Uint8Array>;
+
+/**
+ * Options for the `ClassicLevel` that `openState` is given: hashes do not compress; a write buffer of a dozen blocks and files as
+ * large keep compaction from reading the same rows again and again; the figures are in docs/internals/state.md.
+ */
+export const DATABASE_OPTIONS = {
+  keyEncoding: "view",
+  valueEncoding: "view",
+  compression: false,
+  writeBufferSize: 32 * 1024 * 1024,
+  maxFileSize: 16 * 1024 * 1024,
+  cacheSize: 32 * 1024 * 1024,
+} as const;
+
+const FORMAT = 1;
+
+/** Counters of the newest commit. */
+export interface Meta {
+  readonly height: number;
+  readonly version: number;
+  readonly keys: number;
+  readonly nextRow: number;
+  readonly nextValueId: number;
+  /** Oldest version that can be read. */
+  readonly oldestVersion: number;
+  /** Oldest block record on disk. */
+  readonly oldestRecord: number;
+}
+
+export const NOTHING: Meta = { height: 0, version: 0, keys: 0, nextRow: 1, nextValueId: 1, oldestVersion: 0, oldestRecord: 1 };
+
+const format = schema.object({
+  format: schema.uint(),
+  height: schema.uint(),
+  version: schema.uint(),
+  keys: schema.uint(),
+  nextRow: schema.uint(),
+  nextValueId: schema.uint(),
+  oldestVersion: schema.uint(),
+  oldestRecord: schema.uint(),
+});
+
+export const encodeMeta = (meta: Meta): Uint8Array => cbor.encode({ format: FORMAT, ...meta });
+
+export function readMeta(db: Database): Meta {
+  const bytes = db.getSync(META_KEY);
+  if (bytes === undefined) return NOTHING;
+  const { format: found, ...meta } = format.parse(cbor.decodeTrusted(bytes));
+  if (found !== FORMAT) throw new Fault("state_format_unknown", { found, known: FORMAT });
+  return meta;
+}
+
+/** Headers of the kept versions, oldest first. */
+export async function readHeaders(db: Database, oldest: number): Promise<VersionHeader[]> {
+  const headers: VersionHeader[] = [];
+  for await (const bytes of db.values({ gte: headerKey(oldest), lte: headerKey(2 ** 48 - 1) })) headers.push(decodeHeader(bytes));
+  return headers;
+}
+
+/** Raw keys with a prefix, in byte order. */
+export async function readRawKeys(db: Database, prefix: string, after: string | undefined, limit: number): Promise<string[]> {
+  const from = rawKeyKey(Buffer.from(prefix));
+  const past = after === undefined ? undefined : rawKeyKey(Buffer.from(after));
+  const range = past !== undefined && Buffer.compare(past, from) >= 0 ? { gt: past } : { gte: from };
+  const rows = await db.keys({ ...range, lt: endOf(from), limit }).all();
+  return rows.map((row) => Buffer.from(row.buffer, row.byteOffset + RAW_KEY_OFFSET, row.length - RAW_KEY_OFFSET).toString());
+}
+
+/** One synced batch of the state's rows and those of other owners. */
+export class WriteBatch {
+  rows = 0;
+  bytes = 0;
+  readonly #operations: BatchOperation[] = [];
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.#operations.push({ type: "put", key, value });
+    this.rows++;
+    this.bytes += key.length + value.length;
+  }
+
+  delete(key: Uint8Array): void {
+    this.#operations.push({ type: "del", key });
+    this.rows++;
+    this.bytes += key.length;
+  }
+
+  /** Adds the writes of another owner, whose keys must lie outside the state's range. */
+  join(extra: readonly BatchOperation[]): void {
+    for (const operation of extra) {
+      if (operation.key[0] === STATE_PREFIX) throw new RangeError("keys that begin with 0x73 belong to the state");
+      this.#operations.push(operation);
+    }
+  }
+
+  async write(db: Database): Promise<void> {
+    try {
+      await db.batch(this.#operations as never, { sync: true });
+    } catch (cause) {
+      const isFull = /no space left|ENOSPC|disk full|quota exceeded/i.test(messages(cause));
+      throw new Fault(isFull ? "disk_full" : "state_write_failed", {}, { cause, retry: isFull });
+    }
+  }
+}
+
+const messages = (error: unknown): string => (error instanceof Error ? `${error.message} ${messages(error.cause)}` : "");

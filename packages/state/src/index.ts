@@ -1,0 +1,2 @@
+export * from "./contract.ts";
+export { DATABASE_OPTIONS, openState } from "./open.ts";

@@ -1,0 +1,274 @@
+/**
+ * The state over a LevelDB: the committed tree, at most one block on its way, and the versions that can still be read.
+ */
+
+import { ics23 } from "@xinglin/crypto/pure";
+import { Fault, invariant, utf8 } from "@xinglin/primitives";
+import { BlockApplication } from "./block-application.ts";
+import { type BlockRecord, decodeRecord, encodeHeader, RecordWindow, recordOf, type VersionHeader } from "./block-record.ts";
+import { TOP } from "./branch-pages.ts";
+import { Changes, checkKey } from "./changes.ts";
+import type { BatchOperation, Prepared, Proof, State, StateChange, StateOptions, StateStatistics } from "./contract.ts";
+import { type Database, encodeMeta, type Meta, readRawKeys, WriteBatch } from "./database.ts";
+import { dueTouches } from "./due-pages.ts";
+import { allocate, digest, HASH_BYTES, sameHash, writeDigest } from "./memory.ts";
+import { corrupt, PageStore, type Path } from "./page-store.ts";
+import { absence, existence, leafValue } from "./proofs.ts";
+import { prune, versionAt } from "./pruning.ts";
+import { blockKey, headerKey, META_KEY, pageKey } from "./rows.ts";
+import { writeValues } from "./values.ts";
+import { View } from "./view.ts";
+
+interface Pending extends Prepared {
+  readonly application: BlockApplication;
+  readonly windowStart: number;
+}
+
+const NO_TOUCHES = new Uint8Array(0);
+
+export class LevelState implements State {
+  readonly #db: Database;
+  readonly #options: Required<StateOptions>;
+  readonly #pages: PageStore;
+  readonly #window: RecordWindow;
+  /** Kept versions, oldest first; the last is the newest. */
+  #headers: VersionHeader[];
+  #meta: Meta;
+  /** Top page of the newest version. */
+  #root: number;
+  #pending: Pending | undefined;
+  #isWriting = false;
+  #rowsWritten = 0;
+  #bytesWritten = 0;
+
+  constructor(db: Database, options: Required<StateOptions>, meta: Meta, headers: VersionHeader[]) {
+    this.#db = db;
+    this.#options = options;
+    this.#meta = meta;
+    this.#headers = headers;
+    this.#pages = new PageStore({ read: this.#read, record: (version) => this.#record(version) });
+    this.#window = new RecordWindow(options.windowBytes, this.#newest.windowStart);
+    for (let version = this.#window.start; version <= meta.version; version++) this.#window.add(this.#record(version));
+    this.#root = this.#readTop(this.#newest);
+  }
+
+  get height(): number {
+    return this.#meta.height;
+  }
+
+  get root(): Uint8Array {
+    return Uint8Array.from(this.#newest.root);
+  }
+
+  get(key: string): Uint8Array | undefined {
+    checkKey(key);
+    return this.#withNewest((view) => this.#valueIn(view, treeKeyOf(key)));
+  }
+
+  getAt(key: string, height: number): Uint8Array | undefined {
+    checkKey(key);
+    return this.#withVersion(height, (view) => this.#valueIn(view, treeKeyOf(key)));
+  }
+
+  prove(key: string, height: number = this.height): Proof {
+    checkKey(key);
+    const rawKey = utf8(key);
+    return this.#withVersion(height, (view, header) => {
+      const path = treeKeyOf(key);
+      const leaf = view.find(path);
+      const stored = leaf && leafValue(this.#pages, this.#read, leaf);
+      const proof: ics23.CommitmentProof =
+        stored === undefined
+          ? absence(view, rawKey, path.bytes, (neighbour) => this.#storedIn(view, neighbour))
+          : { exist: existence(view, path, stored) };
+      return { key, value: stored?.value, proof: ics23.encodeProof(proof), root: Uint8Array.from(header.root), height };
+    });
+  }
+
+  prepare(height: number, list: readonly StateChange[]): Prepared {
+    invariant(this.#pending === undefined, "one block is prepared at a time");
+    invariant(Number.isSafeInteger(height) && height > this.height, "a block is above the committed one");
+    const windowStart = this.#window.startWithin(1);
+    const isMoving = list.length > 0 && windowStart > this.#window.start;
+    const touches = isMoving ? this.#withNewest((view) => dueTouches(view, this.#window, windowStart)) : NO_TOUCHES;
+    const changes = Changes.from(list, touches);
+    const { nextRow, nextValueId, version } = this.#meta;
+    const base = { root: this.#root, rootRow: this.#newest.rootRow, version, nextRow, nextValueId };
+    const dueBefore = Math.max(windowStart, this.#window.startWithin(0.5));
+    const application = new BlockApplication(this.#pages, base, changes, dueBefore);
+    const pending = { height, root: this.#topHash(application.root), application, windowStart };
+    this.#pending = pending;
+    return pending;
+  }
+
+  async commit(prepared: Prepared, extra: readonly BatchOperation[] = []): Promise<void> {
+    const pending = this.#own(prepared);
+    this.#isWriting = true;
+    try {
+      const batch = new WriteBatch();
+      const { record, header, meta } = this.#fillBatch(batch, pending);
+      batch.join(extra);
+      await batch.write(this.#db);
+      this.#rowsWritten += batch.rows;
+      this.#bytesWritten += batch.bytes;
+      this.#show(pending, meta, header, record);
+    } catch (error) {
+      pending.application.abandon();
+      throw error;
+    } finally {
+      this.#pending = undefined;
+      this.#isWriting = false;
+    }
+    this.#pages.evict(this.#root, this.#options.cacheBytes);
+  }
+
+  abandon(prepared: Prepared): void {
+    this.#own(prepared).application.abandon();
+    this.#pending = undefined;
+  }
+
+  keys(prefix: string, options: { readonly after?: string; readonly limit?: number } = {}): Promise<string[]> {
+    return readRawKeys(this.#db, prefix, options.after, options.limit ?? -1);
+  }
+
+  statistics(): StateStatistics {
+    const { leaves, branches, pagesRead, pagesEvicted, sizeBytes } = this.#pages;
+    return {
+      height: this.height,
+      version: this.#meta.version,
+      keys: this.#meta.keys,
+      oldestHeight: this.#oldestHeight(this.height),
+      pageBytes: sizeBytes,
+      windowBytes: this.#window.sizeBytes,
+      leafPages: leaves.used,
+      branchPages: branches.used,
+      pagesRead,
+      pagesEvicted,
+      rowsWritten: this.#rowsWritten,
+      bytesWritten: this.#bytesWritten,
+    };
+  }
+
+  get #newest(): VersionHeader {
+    return this.#headers.at(-1) as VersionHeader;
+  }
+
+  readonly #read = (key: Uint8Array): Uint8Array | undefined => this.#db.getSync(key);
+
+  #record(version: number): BlockRecord {
+    const held = this.#window.get(version);
+    if (held !== undefined) return held;
+    const row = this.#read(blockKey(version));
+    if (row === undefined) throw new Fault("state_corrupt", { version });
+    return decodeRecord(version, row);
+  }
+
+  /** Oldest height that is promised once `height` is committed. */
+  #oldestHeight(height: number): number {
+    const first = this.#headers[0] as VersionHeader;
+    return Math.max(first.height, height - this.#options.keepVersions, 0);
+  }
+
+  #own(prepared: Prepared): Pending {
+    invariant(this.#pending === prepared && !this.#isWriting, "a block is committed or abandoned once");
+    return this.#pending as Pending;
+  }
+
+  #fillBatch(
+    batch: WriteBatch,
+    { application, height, root, windowStart }: Pending,
+  ): { meta: Meta; header?: VersionHeader; record?: BlockRecord } {
+    const kept = prune(batch, this.#read, this.#headers, this.#meta, height - this.#options.keepVersions);
+    if (!application.effective) {
+      const meta = { ...this.#meta, ...kept, height };
+      batch.put(META_KEY, encodeMeta(meta));
+      return { meta };
+    }
+    const { version, changes, counters, rootRow, stalePages } = application;
+    const grown = writeValues(batch, changes);
+    for (const [row, page] of application.writes) {
+      batch.put(
+        pageKey(row),
+        "leaves" in page ? this.#pages.leaves.encode(page.leaves) : this.#pages.branches.encode(page.branch),
+      );
+    }
+    const { record, row } = recordOf(version, changes, stalePages);
+    const header = { version, height, root, rootRow, windowStart };
+    const meta = { ...this.#meta, ...kept, ...counters, height, version, keys: this.#meta.keys + grown };
+    batch.put(blockKey(version), row);
+    batch.put(headerKey(version), encodeHeader(header));
+    batch.put(META_KEY, encodeMeta(meta));
+    return { meta, header, record };
+  }
+
+  /** Makes a durable block the newest. */
+  #show({ application, windowStart }: Pending, meta: Meta, header?: VersionHeader, record?: BlockRecord): void {
+    this.#meta = meta;
+    this.#headers = this.#headers.filter((kept) => kept.version >= meta.oldestVersion);
+    if (header === undefined || record === undefined) return;
+    application.settle();
+    this.#root = application.root;
+    this.#headers.push(header);
+    this.#window.add(record);
+    this.#window.advance(windowStart);
+  }
+
+  #withNewest<T>(use: (view: View) => T): T {
+    const isQuiet = this.#pending === undefined;
+    const view = new View(this.#pages, this.#root, this.#meta.version, isQuiet);
+    try {
+      return use(view);
+    } finally {
+      view.close();
+      if (isQuiet) this.#pages.evict(this.#root, this.#options.cacheBytes);
+    }
+  }
+
+  #withVersion<T>(height: number, use: (view: View, header: VersionHeader) => T): T {
+    if (height > this.height) throw new Fault("state_height_unknown", { height, newest: this.height });
+    const header = height < this.#oldestHeight(this.height) ? undefined : versionAt(this.#headers, height);
+    if (header === undefined) throw new Fault("state_pruned", { height, oldest: this.#oldestHeight(this.height) });
+    if (header === this.#newest) return this.#withNewest((view) => use(view, header));
+    const root = this.#readTop(header);
+    try {
+      return use(new View(this.#pages, root, header.version, true), header);
+    } finally {
+      this.#pages.releaseTree(root);
+    }
+  }
+
+  #valueIn(view: View, path: Path): Uint8Array | undefined {
+    const leaf = view.find(path);
+    return leaf && leafValue(this.#pages, this.#read, leaf).value;
+  }
+
+  #storedIn(view: View, path: Path): ReturnType<typeof leafValue> {
+    const leaf = view.find(path);
+    invariant(leaf !== undefined, "a neighbour is present");
+    return leafValue(this.#pages, this.#read, leaf);
+  }
+
+  /** The top page of a version, read from disk and checked against its root. */
+  #readTop(header: VersionHeader): number {
+    const id = header.rootRow === 0 ? this.#pages.branches.allocate() : this.#pages.readBranch(header.rootRow);
+    expected.bytes.set(header.root);
+    const { branches } = this.#pages;
+    if (sameHash(expected, 0, branches.hashes, branches.hashAt(id, TOP))) return id;
+    branches.release(id);
+    throw corrupt(header.rootRow);
+  }
+
+  #topHash(page: number): Uint8Array {
+    const { branches } = this.#pages;
+    const at = branches.hashAt(page, TOP);
+    return Uint8Array.from(branches.hashes.bytes.subarray(at, at + HASH_BYTES));
+  }
+}
+
+const expected = allocate(HASH_BYTES);
+
+function treeKeyOf(key: string): Path {
+  const memory = allocate(HASH_BYTES);
+  writeDigest(digest(key), memory, 0);
+  return { bytes: memory.bytes, at: 0 };
+}
