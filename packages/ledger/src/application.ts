@@ -1,0 +1,351 @@
+/**
+ * The deterministic application between a driver and the rules, in the shape of ABCI 2.0: a driver decides which transactions come in
+ * which order and at what time, this decides what they come to. Equal blocks give equal app hashes on every node.
+ * Source: design.md, "Ledger" (Execution, Drivers); CometBFT spec, ABCI++ application requirements.
+ */
+import {
+  type BlockContext,
+  chainIdOf,
+  decodeGenesis,
+  type Genesis,
+  genesisChanges,
+  getParameters,
+  type Parameters,
+  type StateReader,
+} from "@xinglin/contracts";
+import { type Bytes, Fault, invariant } from "@xinglin/primitives";
+import type { BatchOperation, Prepared, State } from "@xinglin/state";
+import { admitCandidate } from "./admission.ts";
+import { type Appended, AuditLog, type LogPlace, type ReadStored } from "./audit-log.ts";
+import { type BlockResults, decodeResults, encodeResults, ResultIndex, type TransactionResult } from "./block-results.ts";
+import type { Time } from "./block-time.ts";
+import { type Candidate, candidateOf } from "./candidate.ts";
+import { CommittedReader } from "./committed-reader.ts";
+import { type Decided, execute } from "./execution.ts";
+import { Mempool, type MempoolLimits, type Waiting } from "./mempool.ts";
+import { Overlay } from "./overlay.ts";
+import { ReplayWindow, type WindowStep } from "./replay-window.ts";
+import { SignatureChecks } from "./signature-checks.ts";
+import { storageKeys } from "./storage-keys.ts";
+
+/** A block as a driver hands it over. */
+export interface BlockInput {
+  readonly height: number;
+  readonly time: Time;
+  readonly transactions: readonly Bytes[];
+}
+
+/** What a block came to, computed and not yet committed. */
+export interface Finalized {
+  readonly results: readonly TransactionResult[];
+  readonly appHash: Bytes;
+  /** Audit entries in order, with where they stand in the log. */
+  readonly entries: readonly (Decided & { readonly sequence: number; readonly place: LogPlace })[];
+  /** Ids of the transactions that were not turned away, in order. */
+  readonly ids: readonly Bytes[];
+}
+
+export interface ApplicationOptions {
+  readonly genesis: Bytes;
+  readonly state: State;
+  /** Reads what earlier commits stored beside the state. */
+  readonly read: ReadStored;
+  /** When the next block will be, as far as one can tell: transactions are checked against this time. */
+  readonly expectedTime: () => Time;
+  readonly mempool: MempoolLimits;
+  readonly verifyWorkers?: number;
+  /** Hears of transactions that left the mempool without a block. */
+  readonly onDropped: (idKey: string, fault: Fault) => void;
+}
+
+/** Blocks of which receipts are being asked for just now. */
+const KEPT_INDEXES = 32;
+
+interface Pending {
+  readonly input: BlockInput;
+  readonly prepared: Prepared;
+  readonly appended: Appended;
+  readonly step: WindowStep;
+  readonly finalized: Finalized;
+  readonly changedKeys: readonly string[];
+}
+
+export class Application {
+  readonly chainId: string;
+  readonly genesis: Genesis;
+  readonly #options: ApplicationOptions;
+  readonly #state: State;
+  readonly #committed: CommittedReader;
+  readonly #beginning: StateReader;
+  readonly #log: AuditLog;
+  readonly #window: ReplayWindow;
+  readonly #signatures: SignatureChecks;
+  readonly #mempool: Mempool;
+  /** Transactions whose signatures are being checked. */
+  readonly #checking = new Set<string>();
+  readonly #indexes = new Map<number, ResultIndex>();
+  #pending: Pending | undefined;
+
+  /** Continues from what `state` holds. Throws `Fault("malformed" | "genesis_invalid")` for a genesis that is none. */
+  constructor(options: ApplicationOptions) {
+    this.#options = options;
+    this.genesis = decodeGenesis(options.genesis);
+    this.chainId = chainIdOf(options.genesis);
+    this.#state = options.state;
+    this.#committed = new CommittedReader(options.state);
+    const beginning = new Overlay(options.state);
+    beginning.write(genesisChanges(this.genesis));
+    this.#beginning = beginning;
+    this.#log = new AuditLog(this.#committed, options.read);
+    this.#window = ReplayWindow.load(this.#committed);
+    this.#signatures = new SignatureChecks(this.genesis.parameters.webauthn, options.verifyWorkers);
+    this.#mempool = new Mempool(options.mempool);
+  }
+
+  /** Height of the last committed block; 0 before the first. */
+  get height(): number {
+    return this.#state.height;
+  }
+  /** Root of the state after it. */
+  get appHash(): Bytes {
+    return this.#state.root;
+  }
+  /** The last committed state; before the first block, what the genesis will make it. */
+  get committed(): StateReader {
+    return this.#reader();
+  }
+  get log(): AuditLog {
+    return this.#log;
+  }
+  get waiting(): number {
+    return this.#mempool.size;
+  }
+  /** What governance may change, as of the last block; of the genesis before the first. */
+  parameters(): Parameters {
+    return getParameters(this.#reader()) ?? this.genesis.parameters;
+  }
+
+  /**
+   * Takes a transaction into the mempool. Nothing of one that is turned away stays anywhere. Throws `Fault`: `malformed`,
+   * `oversize`, `already_known`, `over_quota`, `signature_wrong`, `mempool_full`, `mempool_quota`, and the codes of admission.
+   */
+  async checkTx(bytes: Bytes): Promise<Candidate> {
+    const parameters = this.parameters();
+    checkSize(bytes, parameters);
+    const candidate = candidateOf(bytes, parameters.maxTransactionBytes);
+    const { transaction, idKey } = candidate;
+    const { sponsor, operations, notAfter } = transaction.body;
+    this.#checkNew(candidate);
+    const admitted = admitCandidate(this.#reader(), candidate, this.#expectedBlock());
+    if (admitted instanceof Fault) throw admitted;
+    if (operations.length > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
+    this.#mempool.reserve(sponsor, bytes.length);
+    this.#checking.add(idKey);
+    try {
+      const right = await this.#signatures.check({ hash: candidate.hash, jobs: admitted.jobs });
+      if (!right) throw new Fault("signature_wrong");
+      // Another node's block may have brought it meanwhile.
+      if (this.#window.has(transaction.id)) throw new Fault("already_known");
+    } catch (error) {
+      this.#mempool.release(sponsor, bytes.length);
+      throw error;
+    } finally {
+      this.#checking.delete(idKey);
+    }
+    this.#mempool.add({ id: transaction.id, idKey, bytes, sponsor, operations: operations.length, notAfter });
+    return candidate;
+  }
+
+  /** Transactions for the next block, at most `maxBytes` of them, each of which `processProposal` would accept. */
+  prepareProposal(block: {
+    readonly height: number;
+    readonly time: Time;
+    readonly maxBytes: number;
+    readonly maxOperations: number;
+  }): Bytes[] {
+    const parameters = this.parameters();
+    const { maxBytes, maxOperations, height } = block;
+    const limits = { maxBytes, maxOperations, quota: parameters.memberQuota, time: block.time.seconds, height };
+    const { transactions, expired } = this.#mempool.take(limits);
+    for (const { idKey } of expired) this.#options.onDropped(idKey, new Fault("expired"));
+    return transactions
+      .filter((waiting) => this.#stillAdmitted(waiting, this.#context(block), parameters))
+      .map(({ bytes }) => bytes);
+  }
+
+  /** Why a proposed block may not be decided, or undefined if it may. Asks nothing of this node's mempool. */
+  async processProposal(block: BlockInput): Promise<Fault | undefined> {
+    try {
+      const parameters = this.parameters();
+      const used = new Map<string, number>();
+      const seen = new Set<string>();
+      const checks: Promise<boolean>[] = [];
+      for (const bytes of block.transactions) {
+        checkSize(bytes, parameters);
+        const candidate = candidateOf(bytes, parameters.maxTransactionBytes);
+        const { transaction, idKey, hash } = candidate;
+        if (seen.has(idKey) || this.#window.has(transaction.id)) throw new Fault("already_known");
+        seen.add(idKey);
+        const { sponsor, operations } = transaction.body;
+        const admitted = admitCandidate(this.#reader(), candidate, this.#context(block));
+        if (admitted instanceof Fault) throw admitted;
+        const total = (used.get(sponsor) ?? 0) + operations.length;
+        if (total > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
+        used.set(sponsor, total);
+        checks.push(this.#signatures.check({ hash, jobs: admitted.jobs }));
+      }
+      if (!(await Promise.all(checks)).every((right) => right)) throw new Fault("signature_wrong");
+      return undefined;
+    } catch (error) {
+      if (error instanceof Fault && error.code !== "verify_pool_stopped") return error;
+      throw error;
+    }
+  }
+
+  /** Executes a decided block. Nothing is visible before `commit`. */
+  async finalizeBlock(input: BlockInput): Promise<Finalized> {
+    invariant(this.#pending === undefined, "application: the block before is not committed");
+    invariant(input.height === this.height + 1, "application: a height is missing");
+    const parameters = this.parameters();
+    const candidates = input.transactions.map((bytes) => decodeOrFault(bytes, parameters));
+    const block = this.#context(input);
+    const executed = await execute({
+      state: this.#committed,
+      parameters,
+      block,
+      candidates,
+      isReplay: (id) => this.#window.has(id),
+      signatures: this.#signatures,
+      ...(input.height === 1 ? { first: genesisChanges(this.genesis) } : {}),
+    });
+    const appended = this.#log.append(
+      executed.decided.map(({ bytes }) => bytes),
+      parameters.logEpochEntries,
+    );
+    const step = this.#window.step(this.#committed, block, executed.included);
+    const changes = [...executed.changes, ...appended.changes, ...step.changes];
+    const prepared = this.#state.prepare(input.height, changes);
+    const first = this.#log.length;
+    const entries = executed.decided.map((decided, i) => ({
+      ...decided,
+      sequence: first + i,
+      place: appended.places[i] as LogPlace,
+    }));
+    const ids = executed.included.map(({ id }) => id);
+    const finalized = { results: executed.transactions, appHash: prepared.root, entries, ids };
+    this.#pending = { input, prepared, appended, step, finalized, changedKeys: changes.map(({ key }) => key) };
+    return finalized;
+  }
+
+  /** Makes the finalized block durable and visible, with the driver's own writes in the same synced batch. Rejects as `State.commit` does. */
+  async commit(extra: readonly BatchOperation[] = []): Promise<void> {
+    const pending = this.#pending;
+    invariant(pending !== undefined, "application: nothing to commit");
+    const { input, prepared, appended, step, finalized } = pending;
+    const results: BlockResults = { time: input.time, first: this.#log.length, transactions: finalized.results };
+    const stored: BatchOperation = { type: "put", key: storageKeys.results(input.height), value: encodeResults(results) };
+    try {
+      await this.#state.commit(prepared, [...extra, stored, ...appended.stored]);
+    } finally {
+      this.#pending = undefined;
+    }
+    this.#committed.forget(pending.changedKeys);
+    this.#log.adopt(appended);
+    this.#window.adopt(step);
+    for (const bytes of input.transactions) {
+      const candidate = decodeOrFault(bytes, this.parameters());
+      if (!(candidate instanceof Fault)) this.#mempool.remove(candidate.idKey);
+    }
+  }
+
+  /** Drops a finalized block that could not be committed. */
+  abandon(): void {
+    if (this.#pending !== undefined) this.#state.abandon(this.#pending.prepared);
+    this.#pending = undefined;
+  }
+
+  /** Drops what waits and can no longer be included in a block at this time and height. */
+  expire(time: number, height: number): void {
+    for (const { idKey } of this.#mempool.expire(time, height)) this.#options.onDropped(idKey, new Fault("expired"));
+  }
+
+  /** The bytes of everything that waits, for a ledger that has to be opened again. */
+  waitingTransactions(): Bytes[] {
+    return this.#mempool.all().map(({ bytes }) => bytes);
+  }
+
+  /** Whether a transaction waits or is being checked. */
+  isWaiting(idKey: string): boolean {
+    return this.#mempool.has(idKey) || this.#checking.has(idKey);
+  }
+
+  /** Where a transaction of the replay window stands: its block, its index there, and its entries in the log. */
+  find(id: Bytes): { height: number; index: number; time: Time; first: number; operations: number } | undefined {
+    const place = this.#window.find(id);
+    if (place === undefined) return undefined;
+    const index = this.#resultIndex(place.height);
+    return { height: place.height, time: index.results.time, ...index.included(place.index) };
+  }
+
+  /** How the transactions of a committed block came out. */
+  results(height: number): BlockResults | undefined {
+    const bytes = this.#options.read(storageKeys.results(height));
+    return bytes === undefined ? undefined : decodeResults(bytes);
+  }
+
+  close(): Promise<void> {
+    return this.#signatures.close();
+  }
+
+  #resultIndex(height: number): ResultIndex {
+    const known = this.#indexes.get(height);
+    if (known !== undefined) return known;
+    const results = this.results(height);
+    invariant(results !== undefined, "application: the results of a block are missing");
+    const index = new ResultIndex(results);
+    this.#indexes.set(height, index);
+    if (this.#indexes.size > KEPT_INDEXES) this.#indexes.delete(this.#indexes.keys().next().value as number);
+    return index;
+  }
+
+  #checkNew({ transaction, idKey }: Candidate): void {
+    const included = this.#window.find(transaction.id);
+    if (included !== undefined) throw new Fault("already_known", { height: included.height });
+    if (this.isWaiting(idKey)) throw new Fault("already_known");
+  }
+
+  #stillAdmitted({ idKey, bytes }: Waiting, block: BlockContext, parameters: Parameters): boolean {
+    const admitted = admitCandidate(this.#reader(), candidateOf(bytes, parameters.maxTransactionBytes), block);
+    if (!(admitted instanceof Fault)) return true;
+    this.#mempool.remove(idKey);
+    this.#options.onDropped(idKey, admitted);
+    return false;
+  }
+
+  #reader(): StateReader {
+    return this.height === 0 ? this.#beginning : this.#committed;
+  }
+
+  #expectedBlock(): BlockContext {
+    return this.#context({ height: this.height + 1, time: this.#options.expectedTime() });
+  }
+
+  #context({ height, time }: { height: number; time: Time }): BlockContext {
+    return { chain: this.chainId, height, time: time.seconds } as BlockContext;
+  }
+}
+
+function checkSize(bytes: Bytes, { maxTransactionBytes }: Parameters): void {
+  if (bytes.length > maxTransactionBytes)
+    throw new Fault("oversize", { sizeBytes: bytes.length, mostBytes: maxTransactionBytes });
+}
+
+function decodeOrFault(bytes: Bytes, parameters: Parameters): Candidate | Fault {
+  try {
+    checkSize(bytes, parameters);
+    return candidateOf(bytes, parameters.maxTransactionBytes);
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * A transaction as it came in: decoded once a node, whichever way it arrives first.
+ * Source: design.md, "Execution".
+ */
+import { decodeTransaction, type Transaction } from "@xinglin/contracts";
+import { nodeSha256 } from "@xinglin/crypto/node";
+import type { Bytes } from "@xinglin/primitives";
+
+export interface Candidate {
+  readonly bytes: Bytes;
+  /** SHA-256 of `bytes`, signature included: what the cache of verified signatures goes by. */
+  readonly hash: Bytes;
+  readonly transaction: Transaction;
+  /** The transaction's id as a map key. */
+  readonly idKey: string;
+}
+
+/** An id (or any bytes) as a map key. */
+export const idKeyOf = (id: Bytes): string => Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString("latin1");
+
+/** What was decoded, by the very array it was decoded from: proposals hand the arrays of the mempool through. */
+const decodedOnce = new WeakMap<Bytes, Candidate>();
+
+/** Decodes a transaction. Throws `Fault("malformed")`. */
+export function candidateOf(bytes: Bytes, maxBytes: number): Candidate {
+  const known = decodedOnce.get(bytes);
+  if (known !== undefined && bytes.length <= maxBytes) return known;
+  const transaction = decodeTransaction(bytes, maxBytes);
+  const candidate = { bytes, hash: nodeSha256(bytes), transaction, idKey: idKeyOf(transaction.id) };
+  decodedOnce.set(bytes, candidate);
+  return candidate;
+}

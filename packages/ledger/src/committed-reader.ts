@@ -1,0 +1,36 @@
+/**
+ * The last committed state, with what nearly every transaction reads kept by key: who signs, for which member, under which rules. The same
+ * key gives the same array until a block changes it, so that readers can keep what they decoded from it.
+ * Source: design.md, "Execution".
+ */
+import type { StateReader } from "@xinglin/contracts";
+import type { Bytes } from "@xinglin/primitives";
+
+const KEPT = /^(actor|member|credential|matrix)\/|^parameters$/;
+/** A few kilobytes each at most. */
+const MAX_KEPT = 20_000;
+
+export class CommittedReader implements StateReader {
+  readonly #state: StateReader;
+  readonly #kept = new Map<string, Bytes>();
+
+  constructor(state: StateReader) {
+    this.#state = state;
+  }
+
+  get(key: string): Bytes | undefined {
+    const known = this.#kept.get(key);
+    if (known !== undefined) return known;
+    const value = this.#state.get(key);
+    if (value !== undefined && KEPT.test(key)) {
+      if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value as string);
+      this.#kept.set(key, value);
+    }
+    return value;
+  }
+
+  /** A block changed these. */
+  forget(keys: readonly string[]): void {
+    for (const key of keys) this.#kept.delete(key);
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * An open ledger from the disk upwards: database, state, application and the solo driver. When the disk fails the whole of it is closed and
+ * opened again, since what the engine remembers of a failed write is not to be trusted.
+ * Source: design.md, "Ledger".
+ */
+import { statfsSync } from "node:fs";
+import { chainIdOf } from "@xinglin/contracts";
+import { nodeSha256 } from "@xinglin/crypto/node";
+import { type Bytes, Fault } from "@xinglin/primitives";
+import { openState, type State } from "@xinglin/state";
+import { Application } from "./application.ts";
+import { type Clock, nextBlockTime, type Time } from "./block-time.ts";
+import { type Database, type FolderIdentity, openDatabase, storageFault, writeBatch } from "./database.ts";
+import type { CommittedBlock, ValidatorKey } from "./driver.ts";
+import type { MempoolLimits } from "./mempool.ts";
+import { SoloDriver } from "./solo-driver.ts";
+
+/** With less than this free on the disk no block is made: room for a block, its state and the engine's own logs. */
+export const MIN_FREE_BYTES = 64 * 1024 * 1024;
+/** Free space is asked for at most this often. */
+const ROOM_CHECK_MS = 1_000;
+export const DEFAULT_MEMPOOL: MempoolLimits = { maxBytes: 64 * 1024 * 1024, maxCount: 40_000 };
+
+export interface CoreOptions {
+  readonly directory: string;
+  readonly genesis: Bytes;
+  readonly validator: ValidatorKey;
+  readonly clock: Clock;
+  readonly mempool?: MempoolLimits;
+  readonly verifyWorkers?: number;
+  readonly gatherMs?: number;
+  readonly keepVersions?: number;
+  /** Free bytes of the disk that holds `directory`. */
+  readonly freeBytes?: (directory: string) => number;
+  readonly onDropped: (idKey: string, fault: Fault) => void;
+  readonly onBlock: (block: CommittedBlock) => void;
+}
+
+export interface Core {
+  readonly database: Database;
+  readonly identity: FolderIdentity;
+  readonly state: State;
+  readonly application: Application;
+  readonly driver: SoloDriver;
+  /** Finishes the block under way and closes everything. */
+  close(): Promise<void>;
+}
+
+/** Opens a data folder and starts making blocks. Faults: those of `openDatabase`, of the genesis, and `not_the_validator`. */
+export async function openCore(options: CoreOptions): Promise<Core> {
+  const { directory, genesis, validator, clock } = options;
+  const identity = { chain: chainIdOf(genesis), genesis: nodeSha256(genesis) };
+  const database = await openDatabase(directory, identity);
+  const closing: (() => Promise<unknown>)[] = [() => database.close()];
+  const close = async (): Promise<void> => {
+    for (const step of closing.toReversed()) await step();
+  };
+  try {
+    const read = (key: Bytes): Bytes | undefined => database.getSync(key);
+    const state = await openState(database, options.keepVersions === undefined ? {} : { keepVersions: options.keepVersions });
+    let lastTime: Time | undefined;
+    const application = new Application({
+      genesis,
+      state,
+      read,
+      expectedTime: () => nextBlockTime(clock(), lastTime),
+      mempool: options.mempool ?? DEFAULT_MEMPOOL,
+      ...(options.verifyWorkers === undefined ? {} : { verifyWorkers: options.verifyWorkers }),
+      onDropped: options.onDropped,
+    });
+    closing.push(() => application.close());
+    const driver = new SoloDriver({
+      application,
+      store: { read, write: (operations) => writeBatch(database, operations) },
+      validator,
+      clock,
+      ...(options.gatherMs === undefined ? {} : { gatherMs: options.gatherMs }),
+      checkRoom: roomCheck(options),
+    });
+    closing.push(() => driver.stop());
+    lastTime = application.results(application.height)?.time;
+    driver.subscribe((block) => {
+      lastTime = block.time;
+      options.onBlock(block);
+    });
+    await driver.start();
+    return { database, identity, state, application, driver, close };
+  } catch (error) {
+    await close();
+    throw error instanceof Fault ? error : isStorage(error) ? storageFault(error) : error;
+  }
+}
+
+const isStorage = (error: unknown): boolean => /^LEVEL_/.test((error as { code?: string }).code ?? "");
+
+/** Throws `Fault("disk_full")` while the disk has too little room for a block. */
+function roomCheck({ directory, freeBytes = freeBytesOf }: CoreOptions): () => void {
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  let free = 0;
+  return () => {
+    const now = performance.now();
+    if (now - checkedAt >= ROOM_CHECK_MS || free < MIN_FREE_BYTES) {
+      free = freeBytes(directory);
+      checkedAt = now;
+    }
+    if (free < MIN_FREE_BYTES)
+      throw new Fault(
+        "disk_full",
+        { freeMegabytes: Math.floor(free / 1e6), neededMegabytes: Math.ceil(MIN_FREE_BYTES / 1e6) },
+        { retry: true },
+      );
+  };
+}
+
+function freeBytesOf(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}

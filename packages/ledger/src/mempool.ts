@@ -1,0 +1,181 @@
+/**
+ * Transactions that wait for a block: bounded in bytes and number, shared fairly between the members whose quota they use.
+ *
+ * A member may take as much room as is still free (used < free), so one member alone gets half of the pool, two get a third each,
+ * and there is always room for a member that sends its first transaction: no gateway can starve another, and nothing that was
+ * accepted is ever thrown out for another's sake. A block takes from the member it has taken least from, in order of arrival
+ * within a member. Source: design.md, "Ledger"; Choudhury and Hahne, "Dynamic queue length thresholds" (1998).
+ */
+import { type Bytes, Fault, type MemberId } from "@xinglin/primitives";
+
+/** Bounds of the pool. */
+export interface MempoolLimits {
+  readonly maxBytes: number;
+  readonly maxCount: number;
+}
+
+/** What waits. `idKey` is the id as a map key. */
+export interface Waiting {
+  readonly id: Bytes;
+  readonly idKey: string;
+  readonly bytes: Bytes;
+  readonly sponsor: MemberId;
+  readonly operations: number;
+  readonly notAfter: { readonly time: number; readonly height: number };
+}
+
+/** What one block may hold. `quota` bounds the operations of one member, `maxOperations` those of the block. */
+export interface BlockLimits {
+  readonly maxBytes: number;
+  readonly maxOperations: number;
+  readonly quota: number;
+  readonly time: number;
+  readonly height: number;
+}
+
+interface Queue {
+  items: Waiting[];
+  /** Items before `head` have left. */
+  head: number;
+  bytes: number;
+  count: number;
+}
+
+/** A transaction in a block takes a few bytes beside its own: field number and length. */
+const FRAME_BYTES = 6;
+const isOver = ({ notAfter }: Waiting, time: number, height: number): boolean => notAfter.time < time || notAfter.height < height;
+
+export class Mempool {
+  readonly #limits: MempoolLimits;
+  readonly #queues = new Map<MemberId, Queue>();
+  readonly #waiting = new Map<string, Waiting>();
+  #bytes = 0;
+  #count = 0;
+
+  constructor(limits: MempoolLimits) {
+    this.#limits = limits;
+  }
+
+  /** Transactions that wait, without those whose room is only reserved. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  has(idKey: string): boolean {
+    return this.#waiting.has(idKey);
+  }
+
+  /**
+   * Keeps room for a transaction whose signature is being checked; `add` or `release` must follow. Throws `Fault` (retry later):
+   * `mempool_full`, or `mempool_quota` where the member's own share is used up.
+   */
+  reserve(sponsor: MemberId, sizeBytes: number): void {
+    const freeBytes = this.#limits.maxBytes - this.#bytes;
+    const freeCount = this.#limits.maxCount - this.#count;
+    if (freeBytes < sizeBytes || freeCount < 1) throw new Fault("mempool_full", { waiting: this.#count }, { retry: true });
+    const queue = this.#queueOf(sponsor);
+    if (queue.bytes + sizeBytes > freeBytes || queue.count + 1 > freeCount)
+      throw new Fault("mempool_quota", { member: sponsor, waiting: queue.count }, { retry: true });
+    this.#account(sponsor, sizeBytes, 1);
+  }
+
+  /** Gives reserved room back. */
+  release(sponsor: MemberId, sizeBytes: number): void {
+    this.#account(sponsor, -sizeBytes, -1);
+  }
+
+  /** Puts a transaction into the room that was reserved for it. */
+  add(waiting: Waiting): void {
+    this.#waiting.set(waiting.idKey, waiting);
+    this.#queueOf(waiting.sponsor).items.push(waiting);
+  }
+
+  /**
+   * The transactions for the next block, which stay until `remove`. Those whose validity is over by then are returned apart: they leave
+   * the pool at once. Cost: linear in what is taken, times the members that wait.
+   */
+  take(limits: BlockLimits): { transactions: Waiting[]; expired: Waiting[] } {
+    const transactions: Waiting[] = [];
+    const expired: Waiting[] = [];
+    const turns = [...this.#queues.values()].map((queue) => ({ queue, at: queue.head, operations: 0 }));
+    let bytes = limits.maxBytes;
+    let operations = limits.maxOperations;
+    while (turns.length > 0) {
+      let turn = 0;
+      for (let i = 1; i < turns.length; i++) if (turns[i]!.operations < turns[turn]!.operations) turn = i;
+      const member = turns[turn]!;
+      const next = member.queue.items[member.at];
+      const over = next !== undefined && isOver(next, limits.time, limits.height);
+      if (next !== undefined && (over || !this.#isHere(next))) {
+        if (over && this.#isHere(next)) expired.push(next);
+        member.at++;
+        continue;
+      }
+      const fits =
+        next !== undefined &&
+        next.bytes.length + FRAME_BYTES <= bytes &&
+        next.operations <= operations &&
+        member.operations + next.operations <= limits.quota;
+      if (!fits) {
+        // The order within a member is kept: what does not fit holds back what came after it.
+        turns.splice(turn, 1);
+        continue;
+      }
+      transactions.push(next);
+      member.at++;
+      member.operations += next.operations;
+      bytes -= next.bytes.length + FRAME_BYTES;
+      operations -= next.operations;
+    }
+    for (const waiting of expired) this.remove(waiting.idKey);
+    return { transactions, expired };
+  }
+
+  /** Takes a transaction out, because a block holds it or its validity is over. Unknown ids are ignored. */
+  remove(idKey: string): void {
+    const waiting = this.#waiting.get(idKey);
+    if (waiting === undefined) return;
+    this.#waiting.delete(idKey);
+    this.#account(waiting.sponsor, -waiting.bytes.length, -1);
+    const queue = this.#queues.get(waiting.sponsor);
+    if (queue === undefined) return;
+    while (queue.head < queue.items.length && !this.#isHere(queue.items[queue.head]!)) queue.head++;
+    if (queue.head > 1024 && queue.head * 2 > queue.items.length) {
+      queue.items = queue.items.slice(queue.head);
+      queue.head = 0;
+    }
+  }
+
+  /** Takes out and returns everything whose validity is over at the block time and height that come next. */
+  expire(time: number, height: number): Waiting[] {
+    const expired = [...this.#waiting.values()].filter((waiting) => isOver(waiting, time, height));
+    for (const waiting of expired) this.remove(waiting.idKey);
+    return expired;
+  }
+
+  /** Everything that waits, for a shutdown. */
+  all(): Waiting[] {
+    return [...this.#waiting.values()];
+  }
+
+  #isHere(waiting: Waiting): boolean {
+    return this.#waiting.get(waiting.idKey) === waiting;
+  }
+
+  #queueOf(sponsor: MemberId): Queue {
+    const known = this.#queues.get(sponsor);
+    if (known !== undefined) return known;
+    const queue: Queue = { items: [], head: 0, bytes: 0, count: 0 };
+    this.#queues.set(sponsor, queue);
+    return queue;
+  }
+
+  #account(sponsor: MemberId, bytes: number, count: number): void {
+    const queue = this.#queueOf(sponsor);
+    queue.bytes += bytes;
+    queue.count += count;
+    this.#bytes += bytes;
+    this.#count += count;
+    if (queue.count === 0) this.#queues.delete(sponsor);
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * What came of a transaction, told once it is committed or provable, as long as the replay window remembers it.
+ * Source: requirement C10; design.md, "Execution", "Proofs".
+ */
+import type { AuditEntry } from "@xinglin/contracts";
+import { type Bytes, Fault } from "@xinglin/primitives";
+import type { LogPlace } from "./audit-log.ts";
+import type { Time } from "./block-time.ts";
+import { idKeyOf } from "./candidate.ts";
+
+/** How far a transaction must be before its receipt is given. */
+export type ReceiptStage = "committed" | "provable";
+
+/** The outcome of one operation and where the audit log has it. */
+export interface OperationResult extends Pick<AuditEntry, "outcome" | "code" | "facts" | "reason" | "subject"> {
+  readonly operation: string;
+  /** Place over all epochs: what `proveEntry` takes. */
+  readonly sequence: number;
+  readonly epoch: number;
+  /** Index within the epoch's tree. */
+  readonly logIndex: number;
+}
+
+/** What came of a transaction; `index` is its place in the block. */
+export interface Receipt {
+  readonly id: Bytes;
+  readonly height: number;
+  readonly time: Time;
+  readonly index: number;
+  readonly results: readonly OperationResult[];
+}
+
+export function operationResult(entry: AuditEntry, sequence: number, { epoch, index }: LogPlace): OperationResult {
+  const { operation, outcome, code, facts, reason, subject } = entry;
+  return {
+    operation,
+    outcome,
+    ...(code === undefined ? {} : { code }),
+    ...(facts === undefined ? {} : { facts }),
+    ...(reason === undefined ? {} : { reason }),
+    subject,
+    sequence,
+    epoch,
+    logIndex: index,
+  };
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (fault: unknown) => void;
+}
+
+/** Those who wait for a transaction to be committed, or for a height to be provable. */
+export class Waiters {
+  readonly #byId = new Map<string, Waiter[]>();
+  #byHeight: (Waiter & { readonly height: number })[] = [];
+
+  /** Resolves when the transaction is committed; rejects when it is dropped or `signal` aborts. */
+  committed(id: Bytes, signal?: AbortSignal): Promise<void> {
+    const idKey = idKeyOf(id);
+    return waiting(signal, (waiter) => {
+      const waiters = this.#byId.get(idKey);
+      if (waiters === undefined) this.#byId.set(idKey, [waiter]);
+      else waiters.push(waiter);
+      return () => {
+        const left = this.#byId.get(idKey)?.filter((other) => other !== waiter) ?? [];
+        if (left.length === 0) this.#byId.delete(idKey);
+        else this.#byId.set(idKey, left);
+      };
+    });
+  }
+
+  /** Resolves when `height` is provable. */
+  provable(height: number, signal?: AbortSignal): Promise<void> {
+    return waiting(signal, ({ resolve, reject }) => {
+      const waiter = { resolve, reject, height };
+      this.#byHeight.push(waiter);
+      return () => {
+        this.#byHeight = this.#byHeight.filter((other) => other !== waiter);
+      };
+    });
+  }
+
+  onCommitted(ids: readonly Bytes[], provableHeight: number): void {
+    if (this.#byId.size > 0) {
+      for (const id of ids) {
+        const idKey = idKeyOf(id);
+        for (const { resolve } of this.#byId.get(idKey) ?? []) resolve();
+        this.#byId.delete(idKey);
+      }
+    }
+    if (this.#byHeight.length === 0) return;
+    const ready = this.#byHeight.filter(({ height }) => height <= provableHeight);
+    this.#byHeight = this.#byHeight.filter(({ height }) => height > provableHeight);
+    for (const { resolve } of ready) resolve();
+  }
+
+  onDropped(idKey: string, fault: Fault): void {
+    for (const { reject } of this.#byId.get(idKey) ?? []) reject(fault);
+    this.#byId.delete(idKey);
+  }
+
+  /** Nobody will be told any more. */
+  close(): void {
+    const fault = new Fault("ledger_unavailable", {}, { retry: true });
+    for (const idKey of [...this.#byId.keys()]) this.onDropped(idKey, fault);
+    for (const { reject } of this.#byHeight) reject(fault);
+    this.#byHeight = [];
+  }
+}
+
+/** A promise that `add` settles, taken back when `signal` aborts. */
+function waiting(signal: AbortSignal | undefined, add: (waiter: Waiter) => () => void): Promise<void> {
+  signal?.throwIfAborted();
+  return new Promise<void>((resolve, reject) => {
+    const settle = (how: () => void) => () => {
+      signal?.removeEventListener("abort", abort);
+      how();
+    };
+    const takeBack = add({ resolve: settle(resolve), reject: (fault) => settle(() => reject(fault))() });
+    const abort = (): void => {
+      takeBack();
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}

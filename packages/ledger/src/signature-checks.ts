@@ -1,0 +1,111 @@
+/**
+ * Signatures are verified once a node, in batches, off the main thread. What was found right is remembered under the hash of the whole
+ * transaction and the keys it was checked with, so that a block costs no second verification; a key that changed meanwhile is another
+ * question and is asked anew. Source: design.md, "Suites".
+ */
+
+import type { WebauthnPolicy } from "@xinglin/crypto";
+import { type VerifyJob, VerifyPool, verifySync } from "@xinglin/crypto/node";
+import type { Bytes } from "@xinglin/primitives";
+import { idKeyOf } from "./candidate.ts";
+
+/** Remembered signatures: about 20 MB at this number. */
+const MAX_REMEMBERED = 100_000;
+/** A batch under way and one that is packed behind it: the worker never waits, and what arrives meanwhile goes in one piece. */
+const BATCHES_UNDER_WAY = 2;
+
+interface Asked {
+  readonly name: string;
+  readonly jobs: readonly VerifyJob[];
+  readonly resolve: (right: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** All signatures of one transaction: they are right together or not at all. */
+export interface SignedTransaction {
+  /** SHA-256 of the whole transaction. */
+  readonly hash: Bytes;
+  readonly jobs: readonly VerifyJob[];
+}
+
+export class SignatureChecks {
+  readonly #pool: VerifyPool;
+  readonly #policy: WebauthnPolicy;
+  readonly #right = new Set<string>();
+  #asked: Asked[] = [];
+  #underWay = 0;
+  #scheduled = false;
+
+  constructor(policy: WebauthnPolicy, workers?: number) {
+    this.#policy = policy;
+    this.#pool = new VerifyPool({ policy, ...(workers === undefined ? {} : { workers }) });
+  }
+
+  /** Whether the signatures are right; rejects with `Fault("verify_pool_stopped")` when the ledger closes. */
+  check(signed: SignedTransaction): Promise<boolean> {
+    const name = nameOf(signed);
+    if (this.#right.has(name)) return Promise.resolve(true);
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ name, jobs: signed.jobs, resolve, reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      // What arrives in the same turn of the event loop shares a batch.
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.#send();
+      });
+    });
+  }
+
+  /** The same at once, on this thread: for what a block brings that nobody could ask for before. */
+  checkNow(signed: SignedTransaction): boolean {
+    const name = nameOf(signed);
+    if (this.#right.has(name)) return true;
+    const right = signed.jobs.every((job) => verifySync(job.suite, job.publicKey, job.message, job.signature, this.#policy));
+    if (right) this.#remember(name);
+    return right;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  #send(): void {
+    if (this.#asked.length === 0 || this.#underWay >= BATCHES_UNDER_WAY) return;
+    const asked = this.#asked;
+    this.#asked = [];
+    this.#underWay++;
+    this.#pool
+      .verify(asked.flatMap(({ jobs }) => jobs))
+      .then(
+        (answers) => {
+          let at = 0;
+          for (const { name, jobs, resolve } of asked) {
+            const right = answers.slice(at, at + jobs.length).every((answer) => answer);
+            at += jobs.length;
+            if (right) this.#remember(name);
+            resolve(right);
+          }
+        },
+        (error: unknown) => {
+          for (const { reject } of asked) reject(error);
+        },
+      )
+      .finally(() => {
+        this.#underWay--;
+        this.#send();
+      });
+  }
+
+  #remember(name: string): void {
+    this.#right.add(name);
+    // A Set keeps insertion order: its first element is the oldest.
+    if (this.#right.size > MAX_REMEMBERED) this.#right.delete(this.#right.values().next().value as string);
+  }
+}
+
+const nameOf = ({ hash, jobs }: SignedTransaction): string => {
+  let name = idKeyOf(hash);
+  for (const { publicKey } of jobs) name += idKeyOf(publicKey);
+  return name;
+};
