@@ -72,7 +72,10 @@ export const inclusionProof = (leaves: readonly Bytes[], index: number, hash: Sh
     hash,
   ).path(index);
 
-/** Whether `leaf` stands at `index` of the tree of `size` leaves with this root. False for any other length of path. */
+/**
+ * Whether `leaf` stands at `index` of the tree of `size` leaves with this root. False for any other length of path. A root does not bind
+ * its size, so take both from one authenticated place.
+ */
 export function verifyInclusion(
   leaf: Bytes,
   index: number,
