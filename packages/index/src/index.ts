@@ -1,0 +1,11 @@
+export { type AccessView, hasAccess, listAccesses } from "./query/accesses.ts";
+export { type ConsentView, type DirectiveView, type GrantView, listConsents, listGrants } from "./query/consents.ts";
+export { type EntryFilter, type EntryView, entriesAfter, listEntries, maySeeEntry, type SignedBy } from "./query/entries.ts";
+export { DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, type Page, type PageRequest } from "./query/page.ts";
+export { findRecord, listRecords, type RecordChangeView, type RecordView } from "./query/records.ts";
+export type { Viewer } from "./query/viewer.ts";
+export { ReadModel, type ReadModelOptions, type RebuildReason } from "./read-model.ts";
+export type { FeedItem, Source } from "./source.ts";
+export type { StoreLocation } from "./store/open.ts";
+export type { Finding, Verification } from "./verify.ts";
+export { MAX_FINDINGS } from "./verify.ts";

@@ -1,0 +1,275 @@
+/** One contract for every engine: what is projected, what pages show to whom, and that each change from outside is found. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Fault } from "@xinglin/primitives";
+import { sql } from "kysely";
+import { hasAccess, listAccesses } from "../src/query/accesses.ts";
+import { listConsents, listGrants } from "../src/query/consents.ts";
+import { entriesAfter, listEntries, maySeeEntry } from "../src/query/entries.ts";
+import { findRecord, listRecords } from "../src/query/records.ts";
+import { ReadModel, type RebuildReason } from "../src/read-model.ts";
+import type { StoreLocation } from "../src/store/open.ts";
+import type { DerivedTable } from "../src/store/tables.ts";
+import type { Finding } from "../src/verify.ts";
+import { A, B, doctorB, otherPatient, patient, playStory, record, secondRecord, TestChain } from "./chain-fixture.ts";
+import { serverPrograms, startPostgres, type TestServer, template } from "./databases.ts";
+
+const page = { limit: 50 };
+
+function suite(name: string, locate: () => Promise<StoreLocation>): void {
+  describe(name, () => {
+    const chain = new TestChain();
+    const rebuilds: RebuildReason[] = [];
+    let model: ReadModel;
+    before(async () => {
+      playStory(chain);
+      model = await ReadModel.open({ location: await locate(), source: chain, onRebuild: (reason) => rebuilds.push(reason) });
+      await model.rebuild();
+      rebuilds.length = 0;
+    });
+    after(() => model.close());
+
+    test("every entry is projected, and every row is as the chain says", async () => {
+      assert.equal(model.sequence, chain.items.length);
+      const { entries, rows, findings } = await model.verify();
+      assert.equal(entries, chain.items.length);
+      assert.ok(rows > entries, `${rows} rows`);
+      assert.deepEqual(findings, []);
+    });
+
+    test("every table has a row, so that the comparison below is of every table", async () => {
+      for (const table of tables) assert.ok((await count(model, table)) > 0, table);
+    });
+
+    test("entries are shown to whom they concern, newest first, page by page", async () => {
+      const all = await listEntries(model.db, { kind: "commission" }, {}, { limit: 200 });
+      assert.equal(all.items.length, chain.items.length);
+      assert.equal(all.next, undefined);
+      const paged: number[] = [];
+      for (let before: number | undefined; ; ) {
+        const { items, next } = await listEntries(
+          model.db,
+          { kind: "commission" },
+          {},
+          { limit: 4, ...(before === undefined ? {} : { before }) },
+        );
+        paged.push(...items.map(({ sequence }) => sequence));
+        if (next === undefined) break;
+        before = next;
+      }
+      assert.deepEqual(paged, chain.items.map(({ sequence }) => sequence).reverse());
+
+      const mine = await listEntries(model.db, { kind: "patient", patient }, {}, page);
+      assert.ok(mine.items.length > 5 && mine.items.every(({ subject }) => subject.patient === patient));
+      const ofB = await listEntries(model.db, { kind: "member", member: B }, {}, page);
+      assert.ok(ofB.items.length > 0 && ofB.items.every(({ by }) => by.member === B));
+      const ofA = await listEntries(model.db, { kind: "member", member: A }, {}, page);
+      assert.ok(
+        ofA.items.some(({ by }) => by.member === B),
+        "the home of the patient sees who asked elsewhere",
+      );
+      assert.ok(ofA.items.every(({ by, subject }) => by.member === A || subject.patient !== undefined));
+      const filtered = await listEntries(model.db, { kind: "commission" }, { record }, page);
+      assert.ok(filtered.items.length > 4 && filtered.items.every(({ subject }) => subject.record === record));
+
+      const later = await entriesAfter(model.db, { kind: "patient", patient }, 10, 100);
+      assert.deepEqual(
+        later.map(({ sequence }) => sequence),
+        mine.items
+          .map(({ sequence }) => sequence)
+          .filter((sequence) => sequence > 10)
+          .reverse(),
+      );
+      const foreign = chain.items.length - 1;
+      assert.equal(await maySeeEntry(model.db, { kind: "member", member: B }, foreign), true);
+      assert.equal(await maySeeEntry(model.db, { kind: "patient", patient }, foreign), false);
+    });
+
+    test("accesses name outcome, directive, role and releases; another member sees its own requests only, another patient none", async () => {
+      const { items } = await listAccesses(model.db, { kind: "patient", patient }, { patient, home: A }, page);
+      assert.deepEqual(
+        items.map(({ outcome, code, permit, directive }) => ({ outcome, code, permit, directive })),
+        [
+          { outcome: "refused", code: "denied", permit: undefined, directive: 2 },
+          { outcome: "refused", code: "none_in_force", permit: undefined, directive: undefined },
+          { outcome: "accepted", code: undefined, permit: 2, directive: 1 },
+          { outcome: "accepted", code: undefined, permit: 1, directive: 1 },
+          { outcome: "refused", code: "no_directive", permit: undefined, directive: undefined },
+        ],
+      );
+      const first = items.find(({ permit }) => permit === 1);
+      assert.equal(first?.by.role, "doctor");
+      assert.equal(first?.by.department, "RAD");
+      assert.equal(first?.by.actor, doctorB);
+      assert.deepEqual(
+        first?.releases.map(({ custodian }) => custodian),
+        ["custodian-a"],
+      );
+      assert.ok(first?.reason !== undefined);
+
+      assert.equal((await listAccesses(model.db, { kind: "member", member: B }, { patient, home: A }, page)).items.length, 5);
+      assert.equal(
+        (await listAccesses(model.db, { kind: "member", member: "hospital-c" }, { patient, home: A }, page)).items.length,
+        0,
+      );
+      assert.equal(
+        (await listAccesses(model.db, { kind: "patient", patient: otherPatient }, { patient, home: A }, page)).items.length,
+        0,
+      );
+      assert.equal(await hasAccess(model.db, B, { patient, permit: 1 }), true);
+      assert.equal(await hasAccess(model.db, A, { patient, permit: 1 }), false);
+      assert.equal(await hasAccess(model.db, B, { record: secondRecord }), false);
+    });
+
+    test("consents carry their newest terms, their history and their reads", async () => {
+      const { items } = await listConsents(model.db, patient, page);
+      const [denial, permit] = items;
+      assert.equal(denial?.terms.effect, "deny");
+      assert.deepEqual(permit?.terms.categories, ["imaging"]);
+      assert.equal(permit?.version, 2);
+      assert.equal(permit?.reads, 2);
+      assert.ok(permit?.revokedAt !== undefined);
+      assert.deepEqual(
+        permit?.history.map(({ change }) => change),
+        ["granted", "narrowed", "revoked"],
+      );
+      assert.equal((await listConsents(model.db, patient, { limit: 1 })).items.length, 1);
+      assert.equal(
+        (await listConsents(model.db, patient, { limit: 1, before: permit.history[0]!.sequence + 1 })).items[0]?.number,
+        1,
+      );
+    });
+
+    test("grants name the member while they are in force, and never the patient", async () => {
+      const { items } = await listGrants(model.db, B, chain.time, page);
+      assert.deepEqual(
+        items.map(({ terms, pointers }) => [terms.effect, pointers.length]),
+        [
+          ["permit", 1],
+          ["deny", 0],
+        ],
+        "the revoked one is gone",
+      );
+      assert.ok(!JSON.stringify(items).includes(patient) && !JSON.stringify(items).includes(otherPatient));
+      assert.equal((await listGrants(model.db, A, chain.time, page)).items.length, 0);
+      assert.equal((await listGrants(model.db, B, chain.time + 200_000, page)).items.length, 0, "ended");
+      assert.equal(
+        (await listGrants(model.db, B, chain.time, { limit: 1, before: items[0]!.sequence })).items[0]?.terms.effect,
+        "deny",
+      );
+    });
+
+    test("records show what their changes leave, under the patient they are filed under now", async () => {
+      const { items } = await listRecords(model.db, patient, page);
+      assert.deepEqual(
+        items.map((item) => item.record),
+        [record],
+      );
+      assert.equal(items[0]?.version, 2);
+      assert.equal(items[0]?.status, "ending");
+      assert.deepEqual(
+        items[0]?.history.map(({ change }) => change),
+        ["anchored", "amended", "withdrawn", "ending"],
+      );
+      assert.deepEqual(
+        (await listRecords(model.db, otherPatient, page)).items.map((item) => item.record),
+        [secondRecord],
+      );
+      assert.equal((await findRecord(model.db, secondRecord))?.patient, otherPatient);
+      assert.equal(await findRecord(model.db, "0".repeat(32)), undefined);
+    });
+
+    for (const table of tables)
+      test(`${table}: a row changed, removed or slipped in from outside is named, and a rebuild repairs it`, async () => {
+        const column = columnOf[table];
+        const name = sql.id("xinglin", table);
+        const { rows } = await sql<{ sequence: number }>`select sequence from ${name} order by sequence limit 1`.execute(
+          model.db,
+        );
+        const first = rows[0]!.sequence;
+        const key = table.startsWith("directive_") ? `${first}/0` : `${first}`;
+        const findings = async (): Promise<readonly Finding[]> => (await model.verify()).findings;
+
+        await sql`update ${name} set ${sql.id(column.name)} = ${sql.raw(column.to)} where sequence = ${first}`.execute(model.db);
+        assert.deepEqual(await findings(), [{ table, key, kind: "changed", columns: [column.name] }]);
+
+        const moved = table.startsWith("directive_") ? 99 : chain.items.length + 7;
+        const where = table.startsWith("directive_") ? sql.id("position") : sql.id("sequence");
+        await sql`update ${name} set ${where} = ${moved} where sequence = ${first}`.execute(model.db);
+        const [missing, extra] = [...(await findings())].sort((a, b) => b.kind.localeCompare(a.kind));
+        assert.deepEqual(missing, { table, key, kind: "missing" });
+        assert.deepEqual(extra, { table, key: table.startsWith("directive_") ? `${first}/99` : `${moved}`, kind: "extra" });
+
+        await sql`delete from ${name} where ${where} = ${moved}`.execute(model.db);
+        assert.deepEqual(await findings(), [{ table, key, kind: "missing" }]);
+        await model.rebuild();
+        assert.deepEqual(await findings(), []);
+      });
+
+    test("a changed digest of the cursor is named", async () => {
+      await sql`update xinglin.projection set digest = '\\x00'`.execute(model.db);
+      assert.deepEqual((await model.verify()).findings, [
+        { table: "projection", key: "cursor", kind: "changed", columns: ["digest"] },
+      ]);
+      await model.rebuild();
+    });
+
+    test("a row in the way of the projection makes it begin again by itself", async () => {
+      rebuilds.length = 0;
+      await sql`insert into xinglin.batches values (${chain.items.length + 1}, 1, 1, '\\x00', 1, 'a', null, 'a')`.execute(
+        model.db,
+      );
+      chain.submit(A, { op: "withdrawRecord", record: secondRecord });
+      chain.submit(A, { op: "anchorBatch", root: new Uint8Array(32), count: 3 });
+      await model.catchUp();
+      assert.equal(model.sequence, chain.items.length);
+      assert.deepEqual(rebuilds, ["conflict"]);
+      assert.deepEqual((await model.verify()).findings, []);
+    });
+
+    test("what the engine says of a failed query stays inside: only its SQLSTATE comes out", async () => {
+      const failing = sql`insert into xinglin.batches values (1, 1, 1, '\\x00', 1, 'planted-value', null, null)`.execute(
+        model.db,
+      );
+      await assert.rejects(
+        failing,
+        (error) =>
+          error instanceof Fault &&
+          error.code === "index_query_failed" &&
+          error.facts.sqlstate === "23502" &&
+          !JSON.stringify([error.message, error.facts, String(error.cause)]).includes("planted"),
+      );
+    });
+  });
+}
+
+const columnOf: { readonly [Table in DerivedTable]: { readonly name: string; readonly to: string } } = {
+  entries: { name: "outcome", to: "'rejected'" },
+  accesses: { name: "purpose", to: "'HMARKT'" },
+  directives: { name: "time", to: "time + 1" },
+  directive_grantees: { name: "member", to: "'hospital-x'" },
+  directive_pointers: { name: "sealed", to: "'\\x00'" },
+  records: { name: "object", to: `jsonb_set(object, '{sizeClass}', '9')` },
+  batches: { name: "count", to: "1" },
+  actors: { name: "member", to: "null" },
+  credentials: { name: "role", to: "'nurse'" },
+  approvals: { name: "not_after", to: "0" },
+  releases: { name: "custodian", to: "'custodian-x'" },
+  erasures: { name: "version", to: "9" },
+};
+const tables = Object.keys(columnOf) as DerivedTable[];
+const count = async (model: ReadModel, table: DerivedTable): Promise<number> =>
+  (await sql<{ n: number }>`select count(*) as n from ${sql.id("xinglin", table)}`.execute(model.db)).rows[0]!.n;
+
+suite("PGlite", async () => ({ kind: "embedded", template: await template() }));
+
+const programs = serverPrograms();
+if (programs === undefined) test("PostgreSQL", { skip: "no PostgreSQL server programs here: apt install postgresql" }, () => {});
+else {
+  let server: TestServer | undefined;
+  suite("PostgreSQL", async () => {
+    server = await startPostgres(programs);
+    return { kind: "postgres", url: server.url };
+  });
+  after(() => server?.stop());
+}
