@@ -17,12 +17,12 @@ const shellCode = (code, signal) => (signal === null ? (code ?? 1) : 128 + const
 /**
  * Passes signals on to `child` as long as it lives, so that the launcher outlives it and can give its exit code back.
  * @param {import("node:child_process").ChildProcess} child
- * @param {() => void} [onSignal]
+ * @param {(signal: NodeJS.Signals) => void} [onSignal]
  */
 function forwardSignals(child, onSignal) {
   const handlers = FORWARDED.map((signal) => {
     const handler = () => {
-      onSignal?.();
+      onSignal?.(signal);
       if (!(process.stdin.isTTY && FROM_TERMINAL.includes(signal))) child.kill(signal);
     };
     process.on(signal, handler);
@@ -54,16 +54,17 @@ export function become(program, args) {
  * @param {string} program absolute path
  * @param {readonly string[]} args
  * @param {string} folder
- * @returns {Promise<{ code: number, output: string, seconds: string, interrupted: boolean }>}
+ * @returns {Promise<{ code: number, output: string, seconds: string, interrupted: boolean }>} `code` as of `become`
  */
 export function runQuietly(title, program, args, folder) {
   process.stderr.write(title);
   const start = Date.now();
   const dots = setInterval(() => process.stderr.write("."), 2_000);
   const child = spawn(program, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-  let interrupted = false;
-  forwardSignals(child, () => {
-    interrupted = true;
+  /** @type {NodeJS.Signals | null} */
+  let interruptedBy = null; // npm tidies up on a signal and then ends as if it had failed
+  forwardSignals(child, (signal) => {
+    interruptedBy = signal;
   });
   /** @type {Buffer[]} */
   const output = [];
@@ -73,11 +74,14 @@ export function runQuietly(title, program, args, folder) {
     child.once("error", reject);
     child.once("close", (code, signal) =>
       resolve({
-        code: shellCode(code, signal),
+        code: shellCode(code, interruptedBy ?? signal),
         output: Buffer.concat(output).toString("utf8"),
         seconds: ((Date.now() - start) / 1_000).toFixed(0),
-        interrupted,
+        interrupted: interruptedBy !== null,
       }),
     );
-  }).finally(() => clearInterval(dots));
+  }).finally(() => {
+    clearInterval(dots);
+    if (interruptedBy !== null) process.stderr.write("\n");
+  });
 }

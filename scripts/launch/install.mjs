@@ -69,7 +69,7 @@ export async function install(root, say) {
         console.error(say("npm_missing"));
         return 1;
       }
-      const args = [npm, "ci", "--prefer-offline", "--no-audit", "--no-fund"];
+      const args = [npm, "ci", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
       const { code, output, seconds, interrupted } = await runQuietly(say("installing"), process.execPath, args, root);
       if (code === 0) console.error(say("installed", { seconds }));
       else if (!interrupted) console.error(`\n${say("install_failed")}\n${output}\n${say("install_hint")}`);

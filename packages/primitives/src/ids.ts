@@ -20,6 +20,7 @@ export type RecordId = Brand<string, "RecordId">;
 /** A credential, an approval or a batch: 32 hex digits. */
 export type CredentialId = Brand<string, "CredentialId">;
 
+/** Schemas of the identifiers, checked where a value comes in; afterwards the type vouches for it. */
 export const memberId: Schema<MemberId> = text(32, /^[a-z][a-z0-9-]*$/);
 export const actorId: Schema<ActorId> = text(34, /^([0-9a-f]{32}|[a-z][a-z0-9-]{0,31})$/);
 export const recordId: Schema<RecordId> = text(32, /^[0-9a-f]{32}$/);

@@ -6,11 +6,13 @@
 import type { Bytes } from "./bytes.ts";
 import { Fault } from "./fault.ts";
 
+/** What a value from outside must be, and the type it has once it is checked. */
 export interface Schema<T> {
   /** Returns `value` typed, or throws `Fault("malformed")` naming `path`. */
   parse(value: unknown, path?: string): T;
   readonly isOptional?: true;
 }
+/** The type that a schema gives. */
 export type Infer<S> = S extends Schema<infer T> ? T : never;
 
 const wrong = (path: string, expected: string): Fault => new Fault("malformed", { element: path === "" ? "/" : path, expected });
@@ -43,6 +45,7 @@ export const uint = <T extends number = number>(max: number = Number.MAX_SAFE_IN
     return value as T;
   });
 
+/** `true` or `false`. */
 export const bool: Schema<boolean> = schema((value, path) => {
   if (typeof value !== "boolean") throw wrong(path, "true or false");
   return value;
@@ -62,6 +65,7 @@ export const list = <T>(element: Schema<T>, max: number, min = 0): Schema<T[]> =
     return value.map((item, i) => element.parse(item, `${path}/${i}`));
   });
 
+/** The schema of an element that may be absent from its object. */
 export type Optional<T> = Schema<T> & { readonly isOptional: true };
 /** An element that may be absent; present but `null` or `undefined` is malformed. */
 export const optional = <T>(inner: Schema<T>): Optional<T> => ({ parse: inner.parse, isOptional: true });
@@ -70,6 +74,7 @@ type Shape = Readonly<Record<string, Schema<unknown>>>;
 type Object_<S extends Shape> = { [K in keyof S as S[K] extends { isOptional: true } ? never : K]: Infer<S[K]> } & {
   [K in keyof S as S[K] extends { isOptional: true } ? K : never]?: Infer<S[K]>;
 };
+/** The type that an object's schema gives: optional elements may be absent, all others are there. */
 export type ObjectOf<S extends Shape> = { [K in keyof Object_<S>]: Object_<S>[K] };
 
 /** An object with exactly these elements. */
