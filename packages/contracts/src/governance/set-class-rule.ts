@@ -4,7 +4,7 @@
  */
 import { accept, type Infer, schema } from "@xinglin/primitives";
 import { isCommission } from "../identity/administration.ts";
-import { BASES, type Basis, category, level } from "../model/class.ts";
+import { BASES, category, level } from "../model/class.ts";
 import { getClassRule } from "../reads.ts";
 import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";

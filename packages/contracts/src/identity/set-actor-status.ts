@@ -3,7 +3,7 @@
  * Source: requirement B4 (a suspension takes effect in the next block).
  */
 import { type ActorId, accept, actorId, type Infer, schema } from "@xinglin/primitives";
-import { type ActorKind, type Status, status } from "../model/actor.ts";
+import { type ActorKind, status } from "../model/actor.ts";
 import { getActor } from "../reads.ts";
 import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";

@@ -3,7 +3,7 @@
  * Source: requirement B4 (a suspension takes effect in the next block).
  */
 import { accept, type CredentialId, credentialId, type Infer, schema } from "@xinglin/primitives";
-import { type Status, status } from "../model/actor.ts";
+import { status } from "../model/actor.ts";
 import { getCredential } from "../reads.ts";
 import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";

@@ -3,7 +3,7 @@
  * Source: requirements A8, F5.
  */
 import { accept, type Infer, type MemberId, memberId, schema } from "@xinglin/primitives";
-import { type Status, status } from "../model/actor.ts";
+import { status } from "../model/actor.ts";
 import { getMember } from "../reads.ts";
 import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ActorId, CredentialId, Height } from "@xinglin/primitives";
+import fc from "fast-check";
+import {
+  type Actor,
+  type AuthorizeEnrolmentRefusal,
+  applyOperation,
+  type Caller,
+  callerOf,
+  type EnrolKeyRefusal,
+  getActor,
+  keys,
+  MAX_ENROLMENT_SECONDS,
+  MAX_KEYS,
+  type OperationOf,
+  type Outcome,
+  type PublicKey,
+  type ReplaceKeyRefusal,
+} from "../../src/index.ts";
+import { codeOf, testRefusals } from "../support/refusals.ts";
+import {
+  administration,
+  at,
+  credentials,
+  custodians,
+  enrolling,
+  grant,
+  hospitalA,
+  hospitalB,
+  keyIdOf,
+  patient,
+  patientAtB,
+  people,
+  publicKey,
+  type World,
+  world,
+  YEAR,
+} from "../support/world.ts";
+
+const oneTime = publicKey(901, "p256");
+const authorize: OperationOf<"authorizeEnrolment"> = {
+  op: "authorizeEnrolment",
+  actor: patient,
+  enrolment: { publicKey: oneTime, notAfter: at(100), replace: true },
+};
+const registrar = { by: people.registrar };
+const byRegistrar = { ...authorize, credential: credentials.registrar };
+const ending = (offset: number) => ({ ...authorize, enrolment: { ...authorize.enrolment, notAfter: at(offset) } });
+
+const authorizeRefusals: { [Code in AuthorizeEnrolmentRefusal["code"]]: Outcome } = {
+  unknown_actor: world().decide(registrar, { ...byRegistrar, actor: "0".repeat(32) as ActorId }),
+  kind_not_allowed: world().decide({ by: administration(hospitalA) }, { ...authorize, actor: custodians[0]! }),
+  actor_of_another_member: world().decide(registrar, { ...byRegistrar, actor: patientAtB }),
+  not_administration: world().decide(registrar, { ...byRegistrar, actor: people.doctorA }),
+  caller_not_allowed: world().decide({ by: people.workStation }, authorize),
+  no_credential: world().decide(registrar, authorize),
+  unknown_credential: world().decide(registrar, { ...authorize, credential: "0".repeat(32) as CredentialId }),
+  credential_of_another: world().decide({ by: people.nurseA }, byRegistrar),
+  credential_not_in_force: world().decide({ ...registrar, time: at(YEAR) }, byRegistrar),
+  role_not_allowed: world().decide({ by: people.nurseA }, { ...authorize, credential: credentials.nurseA }),
+  enrolment_over: world().decide({ by: patient }, ending(0)),
+  enrolment_too_long: world().decide({ by: patient }, ending(MAX_ENROLMENT_SECONDS + 1)),
+  key_in_use: world().decide({ by: patient }, { ...authorize, enrolment: { ...authorize.enrolment, publicKey: publicKey(400) } }),
+};
+testRefusals("authorizeEnrolment", authorizeRefusals);
+
+test("the actor itself, the administration and, for a patient, the registrar may let a key in", () => {
+  assert.ok(world().decide({ by: patient }, authorize).ok);
+  assert.ok(world().decide({ by: people.workStation }, { ...authorize, actor: people.workStation }).ok);
+  assert.ok(world().decide({ by: administration(hospitalA) }, { ...authorize, actor: people.doctorA }).ok);
+  assert.ok(world().decide({ by: administration(hospitalA) }, authorize).ok);
+  assert.ok(world().decide(registrar, byRegistrar).ok);
+  assert.equal(codeOf(world().decide({ by: administration(hospitalB) }, authorize)), "actor_of_another_member");
+  assert.equal(codeOf(world().decide({ by: patientAtB }, authorize)), "actor_of_another_member");
+});
+
+/** `patient` with an open enrolment, and an enrolment of `publicKey` signed by the one-time key. */
+const invited = (replace = true): World => {
+  const open = world();
+  open.do({ by: patient }, { ...authorize, enrolment: { ...authorize.enrolment, replace } });
+  return open;
+};
+const enrol = (open: World, publicKey: PublicKey, caller: Caller = enrolling(open, patient), time = 0): Outcome =>
+  applyOperation(
+    open,
+    { op: "enrolKey", publicKey },
+    { block: { chain: "test-0", height: open.height, time: at(time) }, caller, transaction: new Uint8Array(32), index: 0 },
+  );
+const withKeys = (open: World, count: number): World => {
+  const found = getActor(open, patient)!;
+  const many = Array.from({ length: count - 1 }, (_, i) => ({
+    id: keyIdOf(publicKey(i + 1000)),
+    publicKey: publicKey(i + 1000),
+    since: 1,
+    until: 2,
+  }));
+  return open.set(keys.actor(patient), { ...found, keys: [...many, ...found.keys] });
+};
+
+const enrolRefusals: { [Code in EnrolKeyRefusal["code"]]: Outcome } = {
+  not_enrolment_key: invited().decide({ by: patient }, { op: "enrolKey", publicKey: publicKey(5) }),
+  enrolment_used: enrol(world(), publicKey(5), enrolling(invited(), patient)),
+  enrolment_over: enrol(invited(), publicKey(5), undefined, 100),
+  key_in_use: enrol(invited(), publicKey(400)),
+  too_many_keys: enrol(withKeys(invited(), MAX_KEYS), publicKey(5)),
+};
+testRefusals("enrolKey", enrolRefusals);
+
+test("the one-time key itself can't be enrolled, and the last second before notAfter still counts", () => {
+  assert.equal(codeOf(enrol(invited(), oneTime)), "key_in_use");
+  assert.ok(enrol(invited(), publicKey(5), undefined, 99).ok);
+  assert.ok(enrol(withKeys(invited(), MAX_KEYS - 1), publicKey(5)).ok);
+});
+
+test("a newer authorization replaces an unused one", () => {
+  const open = invited();
+  const first = enrolling(open, patient);
+  open.do({ by: patient }, { ...authorize, enrolment: { ...authorize.enrolment, publicKey: publicKey(902) } });
+  assert.equal(codeOf(enrol(open, publicKey(5), first)), "enrolment_used");
+  assert.ok(enrol(open, publicKey(5)).ok);
+});
+
+test("an enrolment key may do nothing but enrol", () => {
+  const open = invited();
+  const context = {
+    block: { chain: "test-0", height: open.height, time: open.time },
+    caller: enrolling(open, patient),
+    transaction: new Uint8Array(32),
+    index: 0,
+  };
+  for (const operation of [
+    grant(),
+    { op: "revokeConsent", patient, number: 1 } as const,
+    { op: "replaceKey", publicKey: publicKey(5) } as const,
+    authorize,
+  ])
+    assert.equal(codeOf(applyOperation(open, operation, context)), "enrolment_key_only_enrols");
+});
+
+test("enrolment beside the old key keeps it; instead of it retires it; both are used up once", () => {
+  for (const replace of [false, true]) {
+    const open = invited(replace);
+    const caller = enrolling(open, patient);
+    const outcome = enrol(open, publicKey(5), caller);
+    assert.ok(outcome.ok);
+    open.apply(outcome.value);
+    const after = getActor(open, patient)!;
+    assert.deepEqual(
+      after.keys.map(({ id, until }) => [id, until]),
+      [
+        [keyIdOf(publicKey(400)), replace ? open.height : undefined],
+        [keyIdOf(publicKey(5)), undefined],
+      ],
+    );
+    assert.equal(after.enrolment, undefined);
+    assert.equal(codeOf(enrol(open, publicKey(6), caller)), "enrolment_used");
+  }
+});
+
+const replaced = world();
+replaced.do({ by: patient }, { op: "replaceKey", publicKey: publicKey(5) });
+const staleCaller: Caller = { ...replaced.caller({ by: patient }), key: keyIdOf(publicKey(400)) };
+const again = {
+  block: { chain: "test-0", height: 10 as Height, time: at(0) },
+  caller: staleCaller,
+  transaction: new Uint8Array(32),
+  index: 1,
+};
+
+const replaceRefusals: { [Code in ReplaceKeyRefusal["code"]]: Outcome } = {
+  key_retired: applyOperation(replaced, { op: "replaceKey", publicKey: publicKey(6) }, again),
+  key_in_use: replaced.decide({ by: patient }, { op: "replaceKey", publicKey: publicKey(400) }),
+  too_many_keys: withKeys(world(), MAX_KEYS).decide({ by: patient }, { op: "replaceKey", publicKey: publicKey(5) }),
+};
+testRefusals("replaceKey", replaceRefusals);
+
+test("whoever signs may replace their key: staff, devices, custodians, administrations", () => {
+  for (const by of [people.doctorA, people.workStation, custodians[0]!, administration(hospitalA)])
+    assert.ok(world().decide({ by }, { op: "replaceKey", publicKey: publicKey(5) }).ok);
+});
+
+test("replacing keys keeps their history: nothing goes, nothing returns, exactly the new key signs", () => {
+  let accepted = 0;
+  let refused = 0;
+  fc.assert(
+    fc.property(fc.array(fc.nat(5), { minLength: 1, maxLength: 8 }), (choices) => {
+      let now = world();
+      for (const choice of choices) {
+        const before = getActor(now, patient) as Actor;
+        const next = publicKey(2000 + choice);
+        const outcome = now.decide({ by: patient }, { op: "replaceKey", publicKey: next });
+        const known = before.keys.some(({ id }) => id === keyIdOf(next));
+        assert.equal(outcome.ok, !known);
+        if (!outcome.ok) {
+          refused++;
+          continue;
+        }
+        accepted++;
+        now = now.copy(1);
+        now.apply(outcome.value);
+        const after = getActor(now, patient) as Actor;
+        assert.equal(after.keys.length, before.keys.length + 1);
+        before.keys.forEach((key, i) => {
+          const { until, ...rest } = after.keys[i]!;
+          const { until: earlier, ...same } = key;
+          assert.deepEqual(rest, same);
+          assert.ok(until !== undefined && (earlier === undefined || earlier === until));
+        });
+        for (const { id, publicKey, until } of after.keys) {
+          const signs = callerOf(now, { signer: { actor: patient, key: id, suite: publicKey.suite }, sponsor: hospitalA });
+          assert.equal(signs.ok, until === undefined);
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+  assert.ok(accepted > 50 && refused > 50, `generator too narrow: ${accepted} accepted, ${refused} refused`);
+});
