@@ -1,6 +1,7 @@
 export * from "./api-client.ts";
 export * from "./enrolment-link.ts";
 export * from "./events.ts";
+export * from "./evidence.ts";
 export * from "./identity.ts";
 export * from "./patient.ts";
 export * from "./pointers.ts";

@@ -2,10 +2,39 @@
  * A reader that believes only what the validators signed: it starts from the genesis, follows headers, and checks every value and absence
  * against them. The patient's page and the reading hospital both use it. Source: requirements A2, A9; design.md, "Proofs".
  */
-import { type Bytes, Fault } from "@xinglin/primitives";
-import { type GenesisTrust, genesisTrust, LightClient, type VerifiedHeader, verifyState } from "@xinglin/verifier";
-import type { ApiClient, StateProof } from "./api-client.ts";
+import { type AuditEntry, decodeAuditEntry } from "@xinglin/contracts";
+import { type Bytes, cbor, Fault, type Infer, schema } from "@xinglin/primitives";
+import {
+  type GenesisTrust,
+  genesisTrust,
+  LightClient,
+  readLogHead,
+  type VerifiedHeader,
+  verifyLogEntry,
+  verifyState,
+} from "@xinglin/verifier";
+import { type ApiClient, type StateProof, stateProof } from "./api-client.ts";
 import type { Identity } from "./identity.ts";
+
+const MAX_PROOF_BYTES = 4_194_304;
+
+/** What the API answers for one entry: the entry, its path, and the proof of the log's head in the state. */
+const entryProof = schema.object({
+  sequence: schema.uint(),
+  entry: schema.bytes(1, 65_536),
+  epoch: schema.uint(),
+  index: schema.uint(),
+  size: schema.uint(),
+  path: schema.list(schema.bytes(32), 53),
+  head: stateProof,
+});
+export type EntryProof = Infer<typeof entryProof>;
+
+export interface ProvenEntry {
+  readonly entry: AuditEntry;
+  readonly size: number;
+  readonly proof: EntryProof;
+}
 
 export class TrustedChain {
   readonly #client: ApiClient;
@@ -38,6 +67,20 @@ export class TrustedChain {
     const proof = await this.#client.prove(identity, key, height);
     await this.check(proof, key);
     return proof;
+  }
+
+  /** An entry of the audit log, shown to stand in it. `size` is how many entries its epoch has. */
+  async proveEntry(identity: Identity, sequence: number): Promise<ProvenEntry> {
+    const proof = entryProof.parse(
+      cbor.decode(await this.#client.getBytes(`/v1/entries/${sequence}/proof`, identity), MAX_PROOF_BYTES),
+    );
+    const { entry, epoch, index, path, head } = proof;
+    await this.check(head, head.key);
+    if (head.value === undefined) throw new Fault("proof_wrong", { key: head.key });
+    const log = readLogHead(head.key, epoch, head.value);
+    if (log.first + index !== sequence || !verifyLogEntry(entry, index, log.size, path, log.root))
+      throw new Fault("proof_wrong", { key: head.key });
+    return { entry: decodeAuditEntry(entry), size: log.size, proof };
   }
 
   /** Checks a proof that came by any way. */

@@ -5,7 +5,7 @@
 import { decodeGenesis, type Genesis } from "@xinglin/contracts";
 import type { Curves } from "@xinglin/crypto";
 import { type Bytes, cbor, Fault, type Schema, type UnixSeconds } from "@xinglin/primitives";
-import { genesisTrust, LightClient, type VerifiedHeader, verifyState } from "@xinglin/verifier";
+import { type GenesisTrust, genesisTrust, LightClient, type VerifiedHeader, verifyState } from "@xinglin/verifier";
 import type { ProvenState } from "./contract.ts";
 
 /** A header may be this far ahead of the custodian's own clock. */
@@ -26,32 +26,50 @@ export interface ChainTrust {
   readonly curves: Curves;
   /** The custodian's own clock. */
   readonly now: () => UnixSeconds;
-  /** The newest light block that the custodian's own node knows; a proof that is older is refused. */
-  readonly newest?: () => Promise<Bytes>;
+  /**
+   * Asks the custodian's own node for the same keys at its newest height. The answer is verified like the caller's; with it a custodian decides
+   * on the newest state even while blocks are made faster than a caller can prove. Without it, a proof older than the newest header seen is refused.
+   */
+  readonly newest?: (keys: readonly string[]) => Promise<ProvenState>;
 }
 
 export class ChainFollower {
   readonly chain: string;
   readonly genesis: Genesis;
+  readonly #start: GenesisTrust;
   readonly #client: LightClient;
   readonly #trust: ChainTrust;
-  #newestHeight = 0;
 
   constructor(trust: ChainTrust) {
     this.#trust = trust;
     this.genesis = decodeGenesis(trust.genesis);
-    const start = genesisTrust(trust.genesis);
-    this.chain = start.chainId;
-    this.#client = new LightClient(start, trust.curves.ed25519);
+    this.#start = genesisTrust(trust.genesis);
+    this.chain = this.#start.chainId;
+    this.#client = new LightClient(this.#start, trust.curves.ed25519);
   }
 
-  /** Verifies header and proofs. Refuses with `wrong_chain`, `header_unverified`, `header_stale`, `header_superseded`, `proof_wrong`, `ledger_unavailable`. */
+  /**
+   * Verifies header and proofs, then the same keys at the newest height. Refuses with `wrong_chain`, `header_unverified`, `header_stale`,
+   * `header_superseded`, `proof_wrong`, `ledger_unavailable`.
+   */
   async view(chain: string, state: ProvenState): Promise<ChainView> {
     if (chain !== this.chain) throw new Fault("wrong_chain", { chain });
-    const header = await this.#advance(state.lightBlock);
+    const { newest } = this.#trust;
+    // A proof below the newest header seen could hide a revocation, unless the newest state is looked at as well.
+    const newestSeen = this.#client.height;
+    if (newest === undefined) return this.#verify(state, newestSeen);
+    await this.#verify(state, 0);
+    const newer = await newest(state.proofs.map(({ key }) => key)).catch((cause: unknown) => {
+      throw new Fault("ledger_unavailable", {}, { cause, retry: true });
+    });
+    return this.#verify(newer, newestSeen);
+  }
+
+  async #verify(state: ProvenState, floor: number): Promise<ChainView> {
+    const header = await this.#header(state.lightBlock);
+    if (header.height < floor) throw new Fault("header_superseded", { height: header.height, newest: floor }, { retry: true });
     if (header.height !== state.height + 1) throw new Fault("proof_wrong", { height: state.height, header: header.height });
     this.#requireFresh(header);
-    await this.#requireNewest(header);
     const proven = new Map<string, Bytes | undefined>();
     for (const { key, value, proof } of state.proofs) {
       if (!verifyState(header, { key, ...(value === undefined ? {} : { value }), proof }))
@@ -69,14 +87,16 @@ export class ChainFollower {
     };
   }
 
-  async #advance(lightBlock: Bytes): Promise<VerifiedHeader> {
+  async #header(lightBlock: Bytes): Promise<VerifiedHeader> {
     try {
-      return await this.#client.advance(lightBlock);
+      try {
+        return await this.#client.advance(lightBlock);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.code !== "header_not_newer") throw error;
+        return await new LightClient(this.#start, this.#trust.curves.ed25519).advance(lightBlock);
+      }
     } catch (cause) {
-      const reason = cause instanceof Fault ? cause.code : "unreadable";
-      if (reason === "header_not_newer")
-        throw new Fault("header_superseded", { newest: this.#client.height }, { cause, retry: true });
-      throw new Fault("header_unverified", { reason }, { cause });
+      throw new Fault("header_unverified", { reason: cause instanceof Fault ? cause.code : "unreadable" }, { cause });
     }
   }
 
@@ -89,21 +109,5 @@ export class ChainFollower {
         { height: header.height, ageSeconds: age, maxSeconds: maxBlockGapSeconds },
         { retry: true },
       );
-  }
-
-  /** A proof below the newest header seen could hide a revocation. */
-  async #requireNewest(header: VerifiedHeader): Promise<void> {
-    this.#newestHeight = Math.max(this.#newestHeight, header.height);
-    if (this.#trust.newest !== undefined) {
-      let newest: Bytes;
-      try {
-        newest = await this.#trust.newest();
-      } catch (cause) {
-        throw new Fault("ledger_unavailable", {}, { cause, retry: true });
-      }
-      this.#newestHeight = Math.max(this.#newestHeight, (await this.#advance(newest)).height);
-    }
-    if (header.height < this.#newestHeight)
-      throw new Fault("header_superseded", { height: header.height, newest: this.#newestHeight }, { retry: true });
   }
 }

@@ -23,6 +23,7 @@ import { keyId, sha256 } from "@xinglin/crypto/pure";
 import { type ActorId, type Bytes, cbor, equal, Fault, type Height, type MemberId, type UnixSeconds } from "@xinglin/primitives";
 import { ChainFollower, type ChainTrust, type ChainView } from "./chain-view.ts";
 import * as contract from "./contract.ts";
+import type { CustodianService } from "./service.ts";
 import { encodeKeyShareInfo } from "./share-info.ts";
 import { ShareStore } from "./share-store.ts";
 
@@ -44,7 +45,7 @@ export interface CustodianOptions {
   readonly trust: ChainTrust;
 }
 
-export class Custodian {
+export class Custodian implements CustodianService {
   readonly id: ActorId;
   readonly #options: CustodianOptions;
   readonly #shares: ShareStore;

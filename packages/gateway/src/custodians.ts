@@ -2,6 +2,7 @@
  * The consortium's custodians as the API lists them, and the state that a request to them must bring along.
  * Source: design.md, "Consent, access, custody" (custodians take bytes only).
  */
+import { setTimeout } from "node:timers/promises";
 import type { ApiClient, Identity } from "@xinglin/client";
 import type { ProvenState, ShareRecipient } from "@xinglin/custody/client";
 import { type ActorId, actorId, Fault, fromBase64url } from "@xinglin/primitives";
@@ -37,6 +38,7 @@ export interface CustodianAnswer {
 /** Codes after which the same request with a newer proof may succeed: a block was made in between. */
 const OVERTAKEN = new Set(["header_superseded", "header_stale"]);
 const ATTEMPTS = 5;
+const RETRY_MS = 300;
 
 /**
  * Asks every custodian in parallel; `request` builds each one's bytes over a state proven just before. A custodian that has seen a newer
@@ -67,6 +69,7 @@ export async function askCustodians(
       }),
     );
     open = open.filter((custodian) => OVERTAKEN.has(answers.get(custodian)?.refusal?.code ?? ""));
+    if (open.length > 0) await setTimeout(RETRY_MS);
   }
   return custodians.map((custodian) => answers.get(custodian) as CustodianAnswer);
 }

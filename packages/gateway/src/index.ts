@@ -7,3 +7,4 @@ export * from "./key-file.ts";
 export * from "./people.ts";
 export * from "./read-record.ts";
 export * from "./receipts.ts";
+export * from "./terminal.ts";

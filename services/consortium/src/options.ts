@@ -3,9 +3,8 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { type Language, languageOf } from "@xinglin/gateway";
 import { Fault } from "@xinglin/primitives";
-
-export type Language = "zh-CN" | "en";
 
 export interface Options {
   readonly data: string;
@@ -72,7 +71,3 @@ function parse(args: readonly string[]) {
     throw new Fault("option_wrong", { option, expected: "--help" }, { cause });
   }
 }
-
-/** English for an English locale, otherwise Chinese: its first users are Chinese hospitals. */
-export const languageOf = (environment: Readonly<Record<string, string | undefined>>): Language =>
-  /^en/i.test(environment.LC_ALL ?? environment.LC_MESSAGES ?? environment.LANG ?? "") ? "en" : "zh-CN";

@@ -1,9 +1,8 @@
 /** Scene 2: the patient lets hospital B read imaging and laboratory for treatment, for one year. Source: requirement C1. */
 import { grantConsent } from "@xinglin/client";
 import type { DirectiveTerms } from "@xinglin/contracts";
-import { requireAccepted } from "@xinglin/gateway";
+import { requireAccepted, shanghaiTime } from "@xinglin/gateway";
 import { Fault, fromBase64url, type MemberId, type UnixSeconds } from "@xinglin/primitives";
-import { shanghaiTime } from "../say.ts";
 import type { Stage, StoryPatient } from "./stage.ts";
 
 const YEAR_SECONDS = 365 * 86_400;

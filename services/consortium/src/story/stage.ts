@@ -6,9 +6,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ApiClient, Identity, Receipt } from "@xinglin/client";
 import { writeFileDurably } from "@xinglin/custody";
-import { type Gateway, type KeyOfFile, readKeyFile } from "@xinglin/gateway";
+import { type Gateway, type KeyOfFile, readKeyFile, type Say } from "@xinglin/gateway";
 import type { ActorId, MemberId, RecordId } from "@xinglin/primitives";
-import type { Say } from "../say.ts";
 
 /** What the story made, in `story.json` of the data folder. */
 export interface StoryMemory {

@@ -1,0 +1,11 @@
+/** A custodian as its callers see it, in process or elsewhere. */
+import type { Bytes } from "@xinglin/primitives";
+
+export interface CustodianService {
+  /** Takes an encoded `depositRequest`, answers an encoded `depositReceipt`. */
+  deposit(request: Bytes): Promise<Bytes>;
+  /** Takes an encoded `releaseRequest`, answers an encoded `releaseAnswer`. */
+  release(request: Bytes): Promise<Bytes>;
+  /** Takes an encoded `erasureRequest`, answers an encoded `erasureAnswer`. */
+  erase(request: Bytes): Promise<Bytes>;
+}

@@ -1,0 +1,104 @@
+/**
+ * What a command of `xinglin` is, and what it works with. Source: issue of the main job ("the `xinglin` command for every step of the story").
+ */
+import { join, resolve } from "node:path";
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { type Gateway, type KeyOfFile, type Language, languageOf, openGateway, readKeyFile, type Say } from "@xinglin/gateway";
+import { Fault } from "@xinglin/primitives";
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/** One command: `words` name it on the command line, `usage` and `summary` are keys of the message files. */
+export interface Command {
+  readonly words: string;
+  readonly options: Options;
+  /** Names of positional arguments, for the usage line. */
+  readonly positionals?: readonly string[];
+  run(context: Context): Promise<void>;
+}
+
+export interface Context {
+  readonly say: Say;
+  /** The data folder of `--data`. */
+  readonly data: string;
+  readonly positionals: readonly string[];
+  /** A text option; throws `option_missing` without it. */
+  need(name: string): string;
+  text(name: string): string | undefined;
+  flag(name: string): boolean;
+  /** A whole number option; throws `option_wrong`. */
+  number(name: string, fallback: number): number;
+  /** The consortium of the data folder. */
+  gateway(): Gateway;
+  /** The key file of `--as`: `{member}/{name}` inside the data folder, or a path. */
+  key(option?: string): KeyOfFile;
+  /** Whether to print JSON for programs instead of sentences. */
+  readonly json: boolean;
+  print(value: unknown): void;
+}
+
+/** Options that every command knows. */
+const COMMON: Options = { data: { type: "string" }, as: { type: "string" }, lang: { type: "string" }, json: { type: "boolean" } };
+
+const ALIAS = /^[a-z][a-z0-9-]*\/[a-z0-9-]+$/;
+
+/** Where the key `{member}/{name}` of a data folder is. */
+export function aliasPath(data: string, alias: string): string {
+  const [member, name] = alias.split("/") as [string, string];
+  if (name === "administration" || name === "custodian") return join(data, "members", member, `${name}.json`);
+  return join(data, "members", member, "staff", `${name}.json`);
+}
+
+/** The language of `--lang`, else of the environment. Never throws: it is needed to say what is wrong. */
+export function languageOfArguments(args: readonly string[]): Language {
+  const at = args.indexOf("--lang");
+  const told = at < 0 ? undefined : args[at + 1];
+  return told === "zh-CN" || told === "en" ? told : languageOf(process.env);
+}
+
+/** Reads a command's arguments. Throws `option_wrong`. */
+export function createContext(command: Command, args: readonly string[], say: Say): Context {
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({
+      args: [...args],
+      options: { ...COMMON, ...command.options },
+      allowPositionals: command.positionals !== undefined,
+    });
+  } catch (cause) {
+    const option = /'(-[^' ]+)/.exec(cause instanceof Error ? cause.message : "")?.[1] ?? args[0] ?? "";
+    throw new Fault("option_wrong", { option, expected: `xinglin ${command.words} --help` }, { cause });
+  }
+  const { values, positionals } = parsed;
+  const data = resolve(typeof values.data === "string" ? values.data : (process.env.XINGLIN_DATA ?? ".xinglin"));
+  const text = (name: string): string | undefined => (typeof values[name] === "string" ? values[name] : undefined);
+  const need = (name: string): string => {
+    const value = text(name);
+    if (value === undefined) throw new Fault("option_missing", { option: `--${name}` });
+    return value;
+  };
+  return {
+    say,
+    data,
+    positionals,
+    text,
+    need,
+    flag: (name) => values[name] === true,
+    number(name, fallback) {
+      const value = text(name);
+      if (value === undefined) return fallback;
+      if (!/^\d{1,15}$/.test(value)) throw new Fault("option_wrong", { option: `--${name}`, expected: "0..999999999999999" });
+      return Number(value);
+    },
+    gateway: () => openGateway(data, say.language),
+    key(option = "as") {
+      const told = need(option);
+      return readKeyFile(ALIAS.test(told) ? aliasPath(data, told) : resolve(told));
+    },
+    json: values.json === true,
+    print: (value) => process.stdout.write(`${JSON.stringify(value, jsonBytes, 2)}\n`),
+  };
+}
+
+const jsonBytes = (_: string, value: unknown): unknown =>
+  value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;

@@ -1,0 +1,91 @@
+/** `xinglin staff|device|patient|credential …`: who works and who is treated at a member. Source: requirements B1, B4. */
+import { dirname, join } from "node:path";
+import { decodeEnrolmentLink, enrolFromLink } from "@xinglin/client";
+import { role } from "@xinglin/contracts";
+import {
+  createKeyFile,
+  enrolmentLink,
+  recoverPatient,
+  registerDevice,
+  registerPatient,
+  registerStaff,
+  requireAccepted,
+} from "@xinglin/gateway";
+import { actorId, credentialId } from "@xinglin/primitives";
+import { aliasPath, type Command, type Context } from "../command.ts";
+
+/** The administration's key is the default signer: `--as {member}/administration`. */
+const pathOf = (context: Context, member: string): string => aliasPath(context.data, `${member}/${context.need("name")}`);
+
+export const staffRegister: Command = {
+  words: "staff register",
+  options: { name: { type: "string" }, role: { type: "string" }, department: { type: "string" } },
+  async run(context) {
+    const administration = context.key();
+    const path = pathOf(context, administration.member);
+    const staff = { path, role: role.parse(context.need("role")), department: context.need("department") };
+    const key = await registerStaff(context.gateway().client, administration, staff);
+    context.say.plain("people.staff", { actor: key.actor, credential: key.credential ?? "", path });
+  },
+};
+
+export const deviceRegister: Command = {
+  words: "device register",
+  options: { name: { type: "string" } },
+  async run(context) {
+    const administration = context.key();
+    const path = pathOf(context, administration.member);
+    const key = await registerDevice(context.gateway().client, administration, path);
+    context.say.plain("people.device", { actor: key.actor, path });
+  },
+};
+
+export const credentialSuspend: Command = {
+  words: "credential suspend",
+  options: { credential: { type: "string" }, reinstate: { type: "boolean" } },
+  async run(context) {
+    const id = credentialId.parse(context.need("credential"));
+    const status = context.flag("reinstate") ? "active" : "suspended";
+    const receipt = requireAccepted(
+      await context.gateway().client.submit(context.key(), [{ op: "setCredentialStatus", id, status }]),
+    );
+    context.say.plain(`people.credential_${status}`, { credential: id, height: receipt.height });
+  },
+};
+
+export const patientRegister: Command = {
+  words: "patient register",
+  options: {},
+  async run(context) {
+    const { client } = context.gateway();
+    const registered = await registerPatient(client, context.key());
+    context.say.plain("people.patient", { patient: registered.patient, member: registered.member });
+    process.stdout.write(`${await enrolmentLink(client, `${client.url}/`, [registered])}\n`);
+  },
+};
+
+export const patientRecover: Command = {
+  words: "patient recover",
+  options: { patient: { type: "string" } },
+  async run(context) {
+    const { client } = context.gateway();
+    const registered = await recoverPatient(client, context.key(), actorId.parse(context.need("patient")));
+    context.say.plain("people.recover", { patient: registered.patient });
+    process.stdout.write(`${await enrolmentLink(client, `${client.url}/`, [registered])}\n`);
+  },
+};
+
+/** For a patient without a browser: enrols keys in files under `phone/` of the data folder. */
+export const patientEnrol: Command = {
+  words: "patient enrol",
+  options: { link: { type: "string" } },
+  async run(context) {
+    const link = decodeEnrolmentLink(new URL(context.need("link")).hash);
+    const folder = dirname(aliasPath(context.data, "phone/x"));
+    await enrolFromLink(context.gateway().client, link, async (patient, member) => {
+      const key = createKeyFile(join(folder, `${patient}.json`), { actor: patient, member });
+      context.say.plain("people.enrolled", { patient, member, key: `phone/${patient}` });
+      return { suite: "ed25519", key: key.signer.publicKey };
+    });
+  },
+};

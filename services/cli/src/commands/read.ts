@@ -1,0 +1,106 @@
+/** `xinglin grants|read|accesses`: what a doctor asks for elsewhere, and who read what. Source: requirements C2, C3, C10. */
+import { resolve } from "node:path";
+import { openPointer } from "@xinglin/client";
+import { category, level, purpose } from "@xinglin/contracts";
+import {
+  bytesText,
+  fetchObject,
+  type KeyOfFile,
+  progressBar,
+  readKeyFile,
+  redeemPermit,
+  requestRead,
+  shanghaiTime,
+} from "@xinglin/gateway";
+import { type ActorId, actorId, credentialId, Fault, fromBase64url, type MemberId, recordId } from "@xinglin/primitives";
+import { aliasPath, type Command, type Context } from "../command.ts";
+import { reasonLines, refusalSentence } from "../fault-sentence.ts";
+
+interface Grant {
+  readonly patient: ActorId;
+  readonly number: number;
+  readonly pointers: readonly { member: MemberId; sealed: string }[];
+}
+
+/** The grants that name my member, each with the pseudonym at the source that was sealed to it. */
+export const grants: Command = {
+  words: "grants",
+  options: {},
+  async run(context) {
+    const by = context.key();
+    const { client } = context.gateway();
+    const { chainId } = await client.genesis();
+    const { items } = (await client.getJson("/v1/grants", by)) as { items: Grant[] };
+    const { hpkeSeed } = institutionKey(context, by);
+    const rows = [];
+    for (const { patient, number, pointers } of items) {
+      const mine = pointers.find(({ member }) => member === by.member);
+      if (mine === undefined || hpkeSeed === undefined) continue;
+      const pointer = await openPointer(chainId, by.member, patient, hpkeSeed, fromBase64url(mine.sealed));
+      rows.push({ patient: pointer.patient, source: pointer.source, local: pointer.local ?? "–", number });
+    }
+    if (context.json) return context.print(rows);
+    for (const row of rows) context.say.plain("grants.line", row);
+  },
+};
+
+const institutionKey = ({ data }: Context, by: KeyOfFile): KeyOfFile =>
+  readKeyFile(aliasPath(data, `${by.member}/administration`));
+
+export const read: Command = {
+  words: "read",
+  options: {
+    patient: { type: "string" },
+    record: { type: "string" },
+    purpose: { type: "string" },
+    out: { type: "string" },
+  },
+  async run(context) {
+    const { say } = context;
+    const by = context.key();
+    const gateway = context.gateway();
+    const credential = credentialId.parse(context.text("credential") ?? by.credential ?? "");
+    const id = recordId.parse(context.need("record"));
+    const record = (await gateway.client.getJson(`/v1/records/${id}`, by)) as {
+      version: number;
+      class: { level: string; category: string };
+    };
+    const decision = await requestRead(gateway, by, {
+      patient: actorId.parse(context.need("patient")),
+      purpose: purpose.parse(context.text("purpose") ?? "TREAT"),
+      class: { level: level.parse(record.class.level), category: category.parse(record.class.category) },
+      target: { kind: "record", record: id, version: record.version },
+      credential,
+    });
+    if (!decision.permitted) {
+      const [result] = decision.receipt.results;
+      for (const line of reasonLines(result?.reason, say.language)) process.stderr.write(`${line}\n`);
+      throw new Fault("read_refused", {
+        code: result?.code ?? "",
+        sentence: refusalSentence(result?.code ?? "", result?.facts ?? {}, say.language),
+      });
+    }
+    const { held } = decision;
+    say.plain("read.permit", { number: held.number, until: shanghaiTime(held.permit.expiresAt) });
+    const { contentKey, released, refused } = await redeemPermit(gateway, by, held);
+    say.plain("read.shares", { released: released.length, threshold: held.permit.custody.threshold });
+    for (const { custodian, code } of refused) say.plain("read.custodian_refused", { custodian, code });
+    const bar = progressBar(say.text("progress.fetch"));
+    const folder = resolve(context.need("out"));
+    const { readBytes, rebuiltPieces, troubles } = await fetchObject(gateway, held.permit, contentKey, folder, bar.update);
+    bar.end();
+    contentKey.fill(0);
+    for (const trouble of troubles) say.plain("read.trouble", { store: trouble.store, kind: trouble.kind });
+    say.plain("read.done", { size: bytesText(readBytes), rebuilt: rebuiltPieces, folder });
+  },
+};
+
+export const accesses: Command = {
+  words: "accesses",
+  options: { patient: { type: "string" } },
+  async run(context) {
+    const by = context.key();
+    const patient = actorId.parse(context.text("patient") ?? by.actor);
+    context.print(await context.gateway().client.getJson(`/v1/patients/${patient}/accesses`, by));
+  },
+};

@@ -1,0 +1,30 @@
+/** `xinglin stores`: the stores, whether each is there, and what losing each member would mean. Source: requirements D2, D4. */
+import { DEFAULT_CODE, describeLoss } from "@xinglin/archive";
+import type { Command } from "../command.ts";
+
+export const stores: Command = {
+  words: "stores",
+  options: {},
+  async run({ gateway, say, json, print }) {
+    const { stores: all } = gateway();
+    const rows = await Promise.all(
+      all.map(async (store) => ({
+        id: store.id,
+        member: store.member,
+        present: await store.isPresent(),
+        objects: (await store.list().catch(() => [])).length,
+      })),
+    );
+    const loss = describeLoss(all, DEFAULT_CODE);
+    if (json) return print({ stores: rows, loss });
+    for (const row of rows)
+      say.plain(row.present ? "stores.present" : "stores.absent", { id: row.id, member: row.member, objects: row.objects });
+    for (const member of loss.members)
+      say.plain(member.readable ? "stores.loss_readable" : "stores.loss_unreadable", {
+        member: member.member,
+        stores: member.stores,
+        spare: member.spare,
+      });
+    say.plain("stores.any", { members: loss.anyMembers });
+  },
+};

@@ -1,0 +1,113 @@
+/**
+ * Scene 3: a doctor at hospital B reads the study while four store folders are really gone, and gets the very bytes that A imported.
+ * Source: requirements C3, D5; design.md, "Consent, access, custody".
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { openPointer } from "@xinglin/client";
+import {
+  type Anchored,
+  bytesText,
+  fetchObject,
+  type HeldPermit,
+  type KeyOfFile,
+  progressBar,
+  type ReadRequest,
+  readKeyFile,
+  redeemPermit,
+  requestRead,
+  shanghaiTime,
+} from "@xinglin/gateway";
+import { type ActorId, Fault, fromBase64url, type MemberId } from "@xinglin/primitives";
+import { administrationKey } from "../genesis.ts";
+import type { Stage } from "./stage.ts";
+
+/** Every file of a folder with its SHA-256, in order of content, so that names don't matter. */
+function contentsOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      createHash("sha256")
+        .update(readFileSync(join(entry.parentPath, entry.name)))
+        .digest("hex"),
+    )
+    .sort();
+}
+
+/** What the doctor at B asks for a record that lies at A. */
+export const requestFor = (by: KeyOfFile, patient: ActorId, record: Anchored): ReadRequest => {
+  if (by.credential === undefined) throw new Fault("no_credential", { actor: by.actor });
+  return {
+    patient,
+    purpose: "TREAT",
+    class: record.class,
+    target: { kind: "record", record: record.record, version: record.version },
+    credential: by.credential,
+  };
+};
+
+/** Hospital B learns from the sealed pointer of a grant under which pseudonym A files its patient. */
+export async function findPseudonymAtSource(stage: Stage, by: KeyOfFile, local: ActorId): Promise<ActorId> {
+  const { client, data } = stage;
+  const { chainId } = await client.genesis();
+  const institution = readKeyFile(administrationKey(data, by.member));
+  const grants = (await client.getJson("/v1/grants", by)) as {
+    items: { patient: ActorId; pointers: { member: MemberId; sealed: string }[] }[];
+  };
+  for (const { patient, pointers } of grants.items)
+    for (const { member, sealed } of pointers) {
+      if (member !== by.member || institution.hpkeSeed === undefined) continue;
+      const pointer = await openPointer(chainId, member, patient, institution.hpkeSeed, fromBase64url(sealed));
+      if (pointer.local === local) return pointer.patient;
+    }
+  throw new Fault("pointer_missing", { patient: local });
+}
+
+/** Runs `work` with four store folders renamed away, and puts them back whatever happens. */
+async function withoutFourStores<T>(folders: readonly string[], work: (gone: number) => Promise<T>): Promise<T> {
+  const gone = folders.slice(-4);
+  for (const folder of gone) renameSync(folder, `${folder}.away`);
+  try {
+    return await work(gone.length);
+  } finally {
+    for (const folder of gone) renameSync(`${folder}.away`, folder);
+  }
+}
+
+/** The doctor asks, collects the shares, fetches and compares. Returns the folder that a viewer opens. */
+export async function readAtHospitalB(stage: Stage, local: ActorId, study: Anchored, original: string): Promise<string> {
+  const { gateway, say, data } = stage;
+  const by = stage.key("hospital-b/doctor");
+  const patient = await findPseudonymAtSource(stage, by, local);
+  const decision = await requestRead(gateway, by, requestFor(by, patient, study));
+  if (!decision.permitted) throw new Fault(decision.receipt.results[0]?.code ?? "refused");
+  const { held } = decision;
+  say("story.permit", { number: held.number, height: held.receipt.height, until: shanghaiTime(held.permit.expiresAt) });
+  const { contentKey, released } = await redeemPermit(gateway, by, held);
+  say("story.shares", { released: released.length, threshold: held.permit.custody.threshold });
+
+  mkdirSync(join(data, "received"), { recursive: true, mode: 0o700 });
+  const folder = join(data, "received", `${study.record}-${held.number}`);
+  await withoutFourStores(stage.storeFolders, async (gone) => {
+    say("story.stores_gone", { gone, left: stage.storeFolders.length - gone });
+    const bar = progressBar(say.text("progress.fetch"));
+    const started = performance.now();
+    const { readBytes, rebuiltPieces } = await fetchObject(gateway, held.permit, contentKey, folder, bar.update);
+    bar.end();
+    const seconds = (performance.now() - started) / 1000;
+    say("story.fetched", { size: bytesText(readBytes), rebuilt: rebuiltPieces, seconds: seconds.toFixed(1) });
+  });
+  contentKey.fill(0);
+  if (contentsOf(folder).join() !== contentsOf(original).join()) throw new Fault("story_bytes_differ", { record: study.record });
+  say("story.identical", { folder });
+  return folder;
+}
+
+/** A permit that is taken now and redeemed later, or not at all. */
+export async function takePermit(stage: Stage, patient: ActorId, study: Anchored): Promise<HeldPermit> {
+  const by = stage.key("hospital-b/doctor");
+  const decision = await requestRead(stage.gateway, by, requestFor(by, patient, study));
+  if (!decision.permitted) throw new Fault(decision.receipt.results[0]?.code ?? "refused");
+  return decision.held;
+}
