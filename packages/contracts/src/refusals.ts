@@ -111,7 +111,8 @@ const custody = {
 } as const;
 const ownDirective = { not_the_patient: true, unknown_directive: true, already_revoked: true } as const;
 const periods = { period_empty: true, period_over: true, record_period_empty: true } as const;
-const grantee = { unknown_member: true, unknown_actor: true, actor_of_another_member: true, unknown_approval: true } as const;
+const namedGrantee = { unknown_member: true, unknown_actor: true, actor_of_another_member: true } as const;
+const grantee = { ...namedGrantee, unknown_approval: true } as const;
 
 /** The codes of each operation, in the order of its checks. */
 const codes: { readonly [Name in OperationName]: CodesOf<RefusalsOf[Name]> } = {
@@ -177,7 +178,7 @@ const codes: { readonly [Name in OperationName]: CodesOf<RefusalsOf[Name]> } = {
     not_commission: true,
     protocol_missing: true,
     grantee_not_allowed: true,
-    ...grantee,
+    ...namedGrantee,
     period_empty: true,
     id_taken: true,
   },

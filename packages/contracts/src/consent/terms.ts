@@ -26,18 +26,17 @@ export function checkPeriods(terms: DirectiveTerms, time: UnixSeconds): Result<u
   return accept(undefined);
 }
 
-export type GranteeRefusal =
+export type NamedGranteeRefusal =
   | { code: "unknown_member"; member: MemberId }
   | { code: "unknown_actor"; actor: ActorId }
-  | { code: "actor_of_another_member"; actor: ActorId }
-  | { code: "unknown_approval"; approval: CredentialId };
+  | { code: "actor_of_another_member"; actor: ActorId };
+export type GranteeRefusal = NamedGranteeRefusal | { code: "unknown_approval"; approval: CredentialId };
 
-/** Whether the grantee exists; a person must be of the member that is named with them. */
-export function checkGrantee(state: StateReader, grantee: Grantee): Result<undefined, GranteeRefusal> {
-  if (grantee.kind === "study") {
-    const { approval } = grantee;
-    return getApproval(state, approval) === undefined ? refuse({ code: "unknown_approval", approval }) : accept(undefined);
-  }
+/** A grantee that names its institution. */
+export type NamedGrantee = Exclude<Grantee, { readonly kind: "study" }>;
+
+/** Whether the institution exists, and the person, who must be of it. */
+export function checkNamedGrantee(state: StateReader, grantee: NamedGrantee): Result<undefined, NamedGranteeRefusal> {
   const { member } = grantee;
   if (getMember(state, member) === undefined) return refuse({ code: "unknown_member", member });
   if (grantee.kind !== "person") return accept(undefined);
@@ -45,6 +44,13 @@ export function checkGrantee(state: StateReader, grantee: Grantee): Result<undef
   if (actor === undefined) return refuse({ code: "unknown_actor", actor: grantee.actor });
   if (actor.member !== member) return refuse({ code: "actor_of_another_member", actor: grantee.actor });
   return accept(undefined);
+}
+
+/** Whether the grantee exists: as `checkNamedGrantee`, and of a study its approval. */
+export function checkGrantee(state: StateReader, grantee: Grantee): Result<undefined, GranteeRefusal> {
+  if (grantee.kind !== "study") return checkNamedGrantee(state, grantee);
+  const { approval } = grantee;
+  return getApproval(state, approval) === undefined ? refuse({ code: "unknown_approval", approval }) : accept(undefined);
 }
 
 export type PointerRefusal = { code: "pointer_not_for_grantee"; member: MemberId };

@@ -3,7 +3,7 @@
  * Source: requirement C4; design.md, "Consent, access, custody" (class matrix).
  */
 import { accept, credentialId, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
-import { checkGrantee, type GranteeRefusal } from "../consent/terms.ts";
+import { checkNamedGrantee, type NamedGranteeRefusal } from "../consent/terms.ts";
 import { isAdministration, isCommission } from "../identity/administration.ts";
 import { APPROVAL_KINDS, type Approval } from "../model/approval.ts";
 import { category, level } from "../model/class.ts";
@@ -34,7 +34,7 @@ export type RecordApprovalRefusal =
   | { code: "not_commission" }
   | { code: "protocol_missing" }
   | { code: "grantee_not_allowed" }
-  | GranteeRefusal
+  | NamedGranteeRefusal
   | { code: "period_empty" }
   | { code: "id_taken" };
 
@@ -51,7 +51,7 @@ export const recordApproval: Rule<RecordApproval, RecordApprovalRefusal["code"]>
     if (approval.protocol === undefined) return refuseWith<RecordApprovalRefusal>({ code: "protocol_missing" }, subject);
   }
   if (approval.grantee.kind === "study") return refuseWith<RecordApprovalRefusal>({ code: "grantee_not_allowed" }, subject);
-  const known = checkGrantee(state, approval.grantee);
+  const known = checkNamedGrantee(state, approval.grantee);
   if (!known.ok) return refuseWith<RecordApprovalRefusal>(known.refusal, subject);
   if (approval.notBefore >= approval.notAfter) return refuseWith<RecordApprovalRefusal>({ code: "period_empty" }, subject);
   if (getApproval(state, id) !== undefined) return refuseWith<RecordApprovalRefusal>({ code: "id_taken" }, subject);
