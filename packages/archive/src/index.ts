@@ -1,0 +1,23 @@
+/** The archive: objects sealed, erasure-coded over the members' stores, audited and repaired without their key. */
+export * from "./audit.ts";
+export * from "./digest.ts";
+export * from "./disk-check.ts";
+export * from "./ingest.ts";
+export { type CodeParameters, chunkBytesFor, codeParameters, DEFAULT_CODE, type Layout, sizeClassOf } from "./layout.ts";
+export type { FileEntry, Manifest } from "./manifest.ts";
+export { isArchivePath } from "./paths.ts";
+export { decodeTable, type PieceProof, PieceTable, type TableHeader, verifyPiece } from "./piece-table.ts";
+export * from "./placement.ts";
+export * from "./reference.ts";
+export * from "./retrieve.ts";
+export type { Selection } from "./selection.ts";
+export type { SourceFile } from "./source.ts";
+export { DirectoryStore, type StoreDirectory } from "./store/directory.ts";
+export * from "./store/open.ts";
+export type * from "./store/store.ts";
+export type { AuditReport, PieceFault, StoreAudit } from "./work/audit-object.ts";
+export type { ImportOutcome, ImportStages } from "./work/import-object.ts";
+export { closeWorkers, type WorkOptions } from "./work/pool.ts";
+export type { ReadOutcome, ReadStages } from "./work/read-object.ts";
+export type { RepairRecord, StoreRepair } from "./work/repair-object.ts";
+export type { StoreTrouble, TroubleKind } from "./work/trouble.ts";

@@ -1,0 +1,51 @@
+/**
+ * Taking an object into the archive.
+ * Source: design.md, "Archive".
+ */
+import { randomBytes } from "node:crypto";
+import { Fault } from "@xinglin/primitives";
+import { diskCheck } from "./disk-check.ts";
+import { type CodeParameters, DEFAULT_CODE } from "./layout.ts";
+import { placeObject } from "./placement.ts";
+import { CONTENT_KEY_BYTES, OBJECT_ID_BYTES } from "./reference.ts";
+import { planSource, type SourceFile } from "./source.ts";
+import { stageOwner } from "./store/owner.ts";
+import type { Store } from "./store/store.ts";
+import type { ImportOutcome } from "./work/import-object.ts";
+import { runTask, type WorkOptions } from "./work/pool.ts";
+
+export interface IngestOptions extends WorkOptions {
+  /** At least k + m of them, no two the same. */
+  readonly stores: readonly Store[];
+  readonly code?: CodeParameters;
+}
+
+/** An archived object: what to anchor, and the key to split among custodians and forget. */
+export interface Ingested extends ImportOutcome {
+  readonly objectId: Uint8Array;
+  readonly key: Uint8Array;
+}
+
+/**
+ * Archives `source`, in order, as one object under a fresh key: on all its stores, on disk, or on none. Memory does not depend on
+ * the size. Faults: `source_empty`, `source_unreadable`, `source_changed`, `path_refused`, `object_too_large`, `stores_too_few`,
+ * `store_absent`, `store_unwritable`, `disk_full`, `aborted`, `worker_died`.
+ */
+export async function ingest(source: readonly SourceFile[], options: IngestOptions): Promise<Ingested> {
+  const { stores, code = DEFAULT_CODE, ...work } = options;
+  const files = await planSource(source);
+  const objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES));
+  const key = new Uint8Array(randomBytes(CONTENT_KEY_BYTES));
+  const placed = placeObject(stores, code, objectId);
+  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  await diskCheck(placed, sizeBytes, { code, files: files.length });
+  const descriptions = placed.map((store) => store.description);
+  try {
+    const order = { files, stores: descriptions, code, objectId, contentKey: key, owner: stageOwner };
+    return { objectId, key, ...(await runTask("importObject", order, work)) };
+  } catch (cause) {
+    if (cause instanceof Fault && cause.code === "worker_died")
+      await Promise.allSettled(placed.map((store) => store.remove(objectId)));
+    throw cause;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The public description of an object's pieces: their hashes, the code and who holds what. Its root is anchored, so anyone can audit
+ * and repair without the key. It says nothing of the content but its size, rounded to stripes.
+ * Source: design.md, "Archive"; RFC 6962 section 2.1.
+ */
+import { merkle } from "@xinglin/crypto/pure";
+import { cbor, equal, Fault, type Infer, invariant, schema } from "@xinglin/primitives";
+import { DIGEST_BYTES, sha256 } from "./digest.ts";
+import { CHUNK_BYTES, codeParameters, columnsOf, type Layout, MAX_STRIPES, MIN_CHUNK_BYTES } from "./layout.ts";
+import { OBJECT_ID_BYTES } from "./reference.ts";
+
+/** A store's name in tables and reports: short, public, given by the member. */
+export const storeId = schema.text(64, /^[a-z0-9][a-z0-9-]*$/);
+
+const header = schema.object({
+  version: schema.uint(1, 1),
+  objectId: schema.bytes(OBJECT_ID_BYTES),
+  code: codeParameters,
+  chunkBytes: schema.uint(CHUNK_BYTES, MIN_CHUNK_BYTES),
+  stripes: schema.uint(MAX_STRIPES, 1),
+  /** Store of each slot; slot (column + stripe) mod (k + m) holds a column. */
+  placement: schema.list(storeId, 96, 1),
+});
+/** All of the table but the hashes: leaf 0 of the tree. */
+export type TableHeader = Infer<typeof header>;
+
+const document = schema.object({ header, leaves: schema.bytes(0, MAX_STRIPES * 96 * DIGEST_BYTES) });
+/** Headers and 14 hashes for each of the most stripes. */
+export const MAX_TABLE_BYTES = 800_000_000;
+
+/** One piece proved against the root: what a possession audit hands out. Leaf 0 of the tree is the header. */
+export interface PieceProof {
+  readonly stripe: number;
+  readonly column: number;
+  /** Hashes from the leaf's sibling upwards. */
+  readonly path: readonly Uint8Array[];
+}
+
+/** The piece table of one object. `leaves` holds SHA-256 of each piece, by stripe, then column. */
+export class PieceTable {
+  readonly header: TableHeader;
+  readonly leaves: Uint8Array;
+  #tree: merkle.Tree | undefined;
+
+  constructor(tableHeader: TableHeader, leaves: Uint8Array) {
+    invariant(leaves.length === tableHeader.stripes * columnsOf(tableHeader) * DIGEST_BYTES, "one leaf a piece");
+    this.header = tableHeader;
+    this.leaves = leaves;
+  }
+
+  get layout(): Layout {
+    return this.header;
+  }
+
+  /** SHA-256 of the piece at `column` of `stripe`. */
+  leaf(stripe: number, column: number): Uint8Array {
+    const at = (stripe * columnsOf(this.header) + column) * DIGEST_BYTES;
+    return this.leaves.subarray(at, at + DIGEST_BYTES);
+  }
+
+  /** Whether `digest` is the hash of that piece. Does not allocate. */
+  matches(stripe: number, column: number, digest: Uint8Array): boolean {
+    const at = (stripe * columnsOf(this.header) + column) * DIGEST_BYTES;
+    for (let i = 0; i < DIGEST_BYTES; i++) if (this.leaves[at + i] !== digest[i]) return false;
+    return true;
+  }
+
+  /** The anchored root. Cost: three hashes a piece, once. */
+  get root(): Uint8Array {
+    return this.#built().root;
+  }
+
+  /** The path that proves one piece. */
+  prove(stripe: number, column: number): PieceProof {
+    return { stripe, column, path: this.#built().path(1 + stripe * columnsOf(this.header) + column) };
+  }
+
+  encode(): Uint8Array {
+    return cbor.encode({ header: this.header, leaves: this.leaves });
+  }
+
+  #built(): merkle.Tree {
+    if (this.#tree === undefined) {
+      const hashes = [merkle.leafHash(cbor.encode(this.header), sha256)];
+      for (let at = 0; at < this.leaves.length; at += DIGEST_BYTES)
+        hashes.push(merkle.leafHash(this.leaves.subarray(at, at + DIGEST_BYTES), sha256));
+      this.#tree = merkle.treeOfHashes(hashes, sha256);
+    }
+    return this.#tree;
+  }
+}
+
+/**
+ * The table of canonical bytes, if its root is `root` and it describes `objectId`. Faults: `malformed` (not a table),
+ * `manifest_mismatch` (a table of other pieces).
+ */
+export function decodeTable(bytes: Uint8Array, root: Uint8Array, objectId: Uint8Array): PieceTable {
+  const parsed = document.parse(cbor.decode(bytes, MAX_TABLE_BYTES));
+  const columns = columnsOf(parsed.header);
+  const fits =
+    parsed.leaves.length === parsed.header.stripes * columns * DIGEST_BYTES && parsed.header.placement.length === columns;
+  if (!fits || parsed.header.chunkBytes % 16 !== 0)
+    throw new Fault("malformed", { element: "/leaves", expected: "one leaf a piece" });
+  const table = new PieceTable(parsed.header, parsed.leaves);
+  if (!equal(table.root, root)) throw new Fault("manifest_mismatch", { part: "table_root" });
+  if (!equal(parsed.header.objectId, objectId)) throw new Fault("manifest_mismatch", { part: "object_id" });
+  return table;
+}
+
+/** Whether `piece` is the piece that `proof` names, of the object whose anchored root and number of stripes are given. */
+export function verifyPiece(
+  piece: Uint8Array,
+  proof: PieceProof,
+  root: Uint8Array,
+  layout: Pick<Layout, "code" | "stripes">,
+): boolean {
+  const columns = columnsOf(layout);
+  if (proof.column >= columns || proof.stripe >= layout.stripes) return false;
+  const index = 1 + proof.stripe * columns + proof.column;
+  return merkle.verifyInclusion(sha256(piece), index, 1 + layout.stripes * columns, proof.path, root, sha256);
+}

@@ -1,0 +1,141 @@
+/**
+ * A store in a folder. A published object is a folder `objects/ID` with `pieces.SLOT`, `table` and `manifest`; it is written as
+ * `incoming/ID.PURPOSE.OWNER` and renamed when all of it is on disk, so a crash leaves a whole object or a stage that `collect` removes.
+ * Pieces are read and written with blocking calls: use packs in a worker.
+ */
+import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { Fault, fromHex, toHex } from "@xinglin/primitives";
+import { DirectoryStagedPack, DirectoryStoredPack } from "./directory-pack.ts";
+import { errnoOf, readFault, writeFault } from "./disk-fault.ts";
+import { syncFolder } from "./durable.ts";
+import { isStale } from "./owner.ts";
+import type { StagedPack, StagePurpose, StaleStage, Store, StoredPack, StoreRoom } from "./store.ts";
+
+/** A folder lent to the archive. `quotaBytes` bounds what the archive may fill; without it the disk does. */
+export interface StoreDirectory {
+  readonly id: string;
+  readonly member: string;
+  readonly path: string;
+  readonly domain?: string;
+  readonly quotaBytes?: number;
+}
+
+const STAGE_NAME = /^([0-9a-f]{32})\.(import|repair)\.([0-9a-f]{8}-[0-9]+-[0-9a-f]{8})$/;
+const OBJECT_NAME = /^[0-9a-f]{32}$/;
+
+/** The store that a folder is. Nothing is read or made until a method is called. */
+export class DirectoryStore implements Store {
+  readonly description: StoreDirectory;
+  readonly id: string;
+  readonly member: string;
+  readonly domain: string;
+  readonly #objects: string;
+  readonly #incoming: string;
+
+  constructor(description: StoreDirectory) {
+    this.description = description;
+    this.id = description.id;
+    this.member = description.member;
+    this.domain = description.domain ?? description.member;
+    this.#objects = join(description.path, "objects");
+    this.#incoming = join(description.path, "incoming");
+  }
+
+  async create(): Promise<void> {
+    await this.#writing(async () => {
+      await mkdir(this.#objects, { recursive: true });
+      await mkdir(this.#incoming, { recursive: true });
+      await syncFolder(this.description.path);
+    });
+  }
+
+  async isPresent(): Promise<boolean> {
+    return (await stat(this.#objects).catch(() => undefined))?.isDirectory() ?? false;
+  }
+
+  async room(): Promise<StoreRoom> {
+    return await this.#reading(async () => {
+      const [disk, { dev }] = await Promise.all([statfs(this.#objects), stat(this.#objects)]);
+      const diskFreeBytes = disk.bavail * disk.bsize;
+      const { quotaBytes } = this.description;
+      if (quotaBytes === undefined) return { freeBytes: diskFreeBytes, disk: String(dev), diskFreeBytes };
+      const used = (await bytesBelow(this.#objects)) + (await bytesBelow(this.#incoming));
+      return { freeBytes: Math.max(0, Math.min(diskFreeBytes, quotaBytes - used)), disk: String(dev), diskFreeBytes };
+    });
+  }
+
+  async stage(objectId: Uint8Array, slot: number, purpose: StagePurpose, owner: string): Promise<StagedPack> {
+    const budget = this.description.quotaBytes === undefined ? Number.POSITIVE_INFINITY : (await this.room()).freeBytes;
+    const name = toHex(objectId);
+    const folder = join(this.#incoming, `${name}.${purpose}.${owner}`);
+    return await this.#writing(async () => {
+      await mkdir(folder);
+      return new DirectoryStagedPack(this.id, folder, join(this.#objects, name), slot, budget);
+    });
+  }
+
+  async open(objectId: Uint8Array): Promise<StoredPack | undefined> {
+    const folder = join(this.#objects, toHex(objectId));
+    let names: string[];
+    try {
+      names = await readdir(folder);
+    } catch (cause) {
+      if (errnoOf(cause) === "ENOENT" && (await this.isPresent())) return undefined;
+      throw readFault(this.id, cause);
+    }
+    return DirectoryStoredPack.open(this.id, folder, names);
+  }
+
+  async list(): Promise<string[]> {
+    return await this.#reading(async () => (await readdir(this.#objects)).filter((name) => OBJECT_NAME.test(name)));
+  }
+
+  async remove(objectId: Uint8Array): Promise<void> {
+    const name = toHex(objectId);
+    await this.#writing(async () => {
+      for (const stage of await readdir(this.#incoming))
+        if (stage.startsWith(`${name}.`)) await rm(join(this.#incoming, stage), { recursive: true, force: true });
+      await rm(join(this.#objects, name), { recursive: true, force: true });
+      await syncFolder(this.#objects);
+    });
+  }
+
+  async collect(): Promise<readonly StaleStage[]> {
+    return await this.#writing(async () => {
+      const stale: StaleStage[] = [];
+      for (const name of await readdir(this.#incoming)) {
+        const parts = STAGE_NAME.exec(name);
+        const path = join(this.#incoming, name);
+        const touched = await stat(path).catch(() => undefined);
+        if (parts === null || touched === undefined || !isStale(parts[3]!, touched.mtimeMs)) continue;
+        stale.push({ objectId: fromHex(parts[1]!), purpose: parts[2] as StagePurpose });
+        await rm(path, { recursive: true, force: true });
+      }
+      return stale;
+    });
+  }
+
+  async #reading<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      throw cause instanceof Fault ? cause : readFault(this.id, cause);
+    }
+  }
+
+  async #writing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      throw writeFault(this.id, cause);
+    }
+  }
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  let sum = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
+    if (entry.isFile()) sum += (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0;
+  return sum;
+}

@@ -1,0 +1,86 @@
+/**
+ * A place that keeps one pack of pieces an object, behind one interface for folders, S3 and IPFS. `storeContract` is the suite that
+ * every implementation passes.
+ * Source: design.md, "Archive" (stores behind one interface).
+ */
+import type { StoreDirectory } from "./directory.ts";
+
+/** What is needed to open a store again, in another thread too: plain data. */
+export type StoreDescription = StoreDirectory;
+
+/** Files that lie beside a pack: the public piece table and the sealed manifest. */
+export type DocumentName = "table" | "manifest";
+
+/** Why a pack is staged. An import that died is rolled back on every store; a repair that died only loses its own stage. */
+export type StagePurpose = "import" | "repair";
+
+/**
+ * A store. Objects appear all at once by `StagedPack.publish` or not at all.
+ * Faults of every method: `store_absent` (not there), `store_unreadable`, `store_unwritable`, `disk_full`.
+ */
+export interface Store {
+  readonly description: StoreDescription;
+  readonly id: string;
+  /** The institution that keeps it, and the failure domain inside (room, site); the member itself unless told. */
+  readonly member: string;
+  readonly domain: string;
+  /** Makes the store if it does not exist yet. */
+  create(): Promise<void>;
+  /** Whether the store can be reached now. */
+  isPresent(): Promise<boolean>;
+  /** What can still be stored. */
+  room(): Promise<StoreRoom>;
+  /** Begins a pack that nobody sees yet. `owner` is `stageOwner` of the main thread. */
+  stage(objectId: Uint8Array, slot: number, purpose: StagePurpose, owner: string): Promise<StagedPack>;
+  /** The object's pack, or `undefined` if the store has none. */
+  open(objectId: Uint8Array): Promise<StoredPack | undefined>;
+  /** Hex ids of all objects. */
+  list(): Promise<string[]>;
+  /** Forgets an object, staged or published; nothing happens if there is none. */
+  remove(objectId: Uint8Array): Promise<void>;
+  /** Removes stages whose process is gone, and says which. */
+  collect(): Promise<readonly StaleStage[]>;
+}
+
+/** Room in a store. Stores that name the same `disk` share `diskFreeBytes`; `freeBytes` also knows the store's own quota. */
+export interface StoreRoom {
+  readonly freeBytes: number;
+  readonly disk: string;
+  readonly diskFreeBytes: number;
+}
+
+/** A stage that `collect` removed. */
+export interface StaleStage {
+  readonly objectId: Uint8Array;
+  readonly purpose: StagePurpose;
+}
+
+/** A pack being written. Discard or publish it, never both. */
+export interface StagedPack {
+  /** Writes all of `bytes` at `position`. */
+  write(position: number, bytes: Uint8Array): Promise<void>;
+  writeDocument(name: DocumentName, bytes: Uint8Array): Promise<void>;
+  /** Returns when everything written is on disk; still nobody sees it. */
+  settle(): Promise<void>;
+  /** Makes the settled pack visible, all at once, and returns when that is on disk. */
+  publish(): Promise<void>;
+  /** Removes every trace. */
+  discard(): Promise<void>;
+}
+
+/** A published pack. Close it after use. */
+export interface StoredPack {
+  /** Which columns it holds, see `slotOf`. */
+  readonly slot: number;
+  /** Fills `into` from `position`; false if the pack ends before. */
+  read(position: number, into: Uint8Array): Promise<boolean>;
+  /** A document of at most `maxBytes`, or `undefined` if there is none or it is longer. */
+  readDocument(name: DocumentName, maxBytes: number): Promise<Uint8Array | undefined>;
+  /** Writes a repaired piece in place: what it replaces was already wrong, so a crash loses nothing. */
+  rewrite(position: number, bytes: Uint8Array): Promise<void>;
+  /** Replaces a document, all at once. */
+  rewriteDocument(name: DocumentName, bytes: Uint8Array): Promise<void>;
+  /** Cuts what stands after `length`, and returns when all that was rewritten is on disk. */
+  settle(length: number): Promise<void>;
+  close(): Promise<void>;
+}

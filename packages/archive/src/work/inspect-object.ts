@@ -1,0 +1,90 @@
+/** Looking at the pieces and documents of an object on every store, without the content key. */
+import { equal } from "@xinglin/primitives";
+import { sha256 } from "../digest.ts";
+import { columnOf, columnsOf, stripeBytesOf } from "../layout.ts";
+import { MAX_MANIFEST_BYTES } from "../manifest.ts";
+import { MAX_TABLE_BYTES } from "../piece-table.ts";
+import type { ObjectReference } from "../reference.ts";
+import type { DocumentName } from "../store/store.ts";
+import { type Holder, type OpenObject, readTable } from "./open-object.ts";
+import { type PieceState, StripeReader } from "./stripe-reader.ts";
+import type { TaskContext } from "./tasks.ts";
+
+/** What became of a slot's pack: `absent` and `unreadable` are the store's state, `missing` a store without the pack. */
+export type PackState = "held" | "missing" | "absent" | "unreadable";
+
+/** What one slot's store showed. */
+export interface SlotInspection {
+  readonly slot: number;
+  /** The store that holds the slot, else the one that should. */
+  readonly store: string;
+  readonly member: string | undefined;
+  readonly pack: PackState;
+  readonly table: PieceState;
+  readonly manifest: PieceState;
+  /** Stripes looked at, ascending, and what was found of each. */
+  readonly stripes: readonly number[];
+  readonly pieces: readonly PieceState[];
+}
+
+/** Which stripes of a slot are looked at, ascending. */
+export type StripeChoice = (slot: number) => readonly number[];
+
+/** Looks at the chosen pieces of every slot, one store after the other, and at the documents beside them. */
+export async function inspectObject(
+  object: OpenObject,
+  reference: ObjectReference,
+  choose: StripeChoice,
+  context: TaskContext,
+): Promise<SlotInspection[]> {
+  const { layout, header } = object.table;
+  const reader = new StripeReader(object, { pieceReadMs: 0, pieceHashMs: 0, codeMs: 0 });
+  const slots = header.placement.map((_, slot) => choose(slot));
+  const total = slots.reduce((sum, stripes) => sum + stripes.length, 0);
+  const bytesAPiece = stripeBytesOf(layout) / columnsOf(layout); // progress counts bytes of the object
+  let done = 0;
+  const out: SlotInspection[] = [];
+  for (const [slot, stripes] of slots.entries()) {
+    const holder = object.holders.find(({ pack }) => pack.slot === slot);
+    const pieces: PieceState[] = [];
+    for (const stripe of stripes) {
+      if (stripe % 16 === 0) context.checkpoint();
+      pieces.push(holder === undefined ? "missing" : await reader.fetchFrom(holder, stripe, columnOf(layout, stripe, slot)));
+      if (++done % 64 === 0) context.progress(Math.round(done * bytesAPiece), Math.round(total * bytesAPiece));
+    }
+    const placed = object.stores.find(({ id }) => id === header.placement[slot]);
+    out.push({
+      slot,
+      store: holder?.store.id ?? header.placement[slot]!,
+      member: (holder?.store ?? placed)?.member,
+      pack: holder === undefined ? packState(object, header.placement[slot]!) : "held",
+      table: await documentState(
+        holder,
+        "table",
+        MAX_TABLE_BYTES,
+        (bytes) => readTable(bytes, reference.root, header.objectId) !== undefined,
+      ),
+      manifest: await documentState(holder, "manifest", MAX_MANIFEST_BYTES, (bytes) => equal(sha256(bytes), reference.manifest)),
+      stripes,
+      pieces,
+    });
+  }
+  return out;
+}
+
+function packState(object: OpenObject, store: string): PackState {
+  const kinds = object.troubles.list.filter((trouble) => trouble.store === store).map(({ kind }) => kind);
+  if (kinds.includes("no_pack")) return "missing";
+  return kinds.includes("unreadable") ? "unreadable" : "absent";
+}
+
+async function documentState(
+  holder: Holder | undefined,
+  name: DocumentName,
+  maxBytes: number,
+  isRight: (bytes: Uint8Array) => boolean,
+): Promise<PieceState> {
+  const bytes = await holder?.pack.readDocument(name, maxBytes).catch(() => undefined);
+  if (bytes === undefined) return "missing";
+  return isRight(bytes) ? "held" : "corrupt";
+}

@@ -1,0 +1,75 @@
+/**
+ * Work off the main thread: a worker takes one task at a time, opens stores and files itself and moves nothing big between threads.
+ * Idle workers are kept, since one costs some 50 ms to start, and do not keep the process alive.
+ */
+import { Worker } from "node:worker_threads";
+import { Fault } from "@xinglin/primitives";
+import type { TaskInput, TaskName, TaskOutput } from "./tasks.ts";
+
+/** What the caller of a long operation may pass. */
+export interface WorkOptions {
+  /** Called as work proceeds, with bytes of the object done and in all. */
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** Stops the work at the next stripe: `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a worker says. A fault crosses threads as its parts, anything else as the error it is. */
+export type WorkerMessage =
+  | { readonly type: "progress"; readonly done: number; readonly total: number }
+  | { readonly type: "result"; readonly output: unknown }
+  | { readonly type: "fault"; readonly code: string; readonly facts: Fault["facts"]; readonly retry: boolean }
+  | { readonly type: "bug"; readonly error: unknown };
+
+/** What a worker is told. `stop` becomes 1 when the caller no longer wants the result. */
+export interface WorkerOrder {
+  readonly task: TaskName;
+  readonly input: unknown;
+  readonly stop: Int32Array;
+}
+
+const idle: Worker[] = [];
+
+/** Runs one task in a worker. Faults: the task's, `aborted`, `worker_died`. */
+export async function runTask<Name extends TaskName>(
+  task: Name,
+  input: TaskInput<Name>,
+  options: WorkOptions = {},
+): Promise<TaskOutput<Name>> {
+  const { onProgress, signal } = options;
+  if (signal?.aborted === true) throw new Fault("aborted");
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const abort = (): void => void Atomics.store(stop, 0, 1);
+  signal?.addEventListener("abort", abort, { once: true });
+  const worker = idle.pop() ?? new Worker(new URL("./main.ts", import.meta.url));
+  worker.ref();
+  try {
+    return await new Promise<TaskOutput<Name>>((resolve, reject) => {
+      worker.on("message", (message: WorkerMessage) => {
+        if (message.type === "progress") onProgress?.(message.done, message.total);
+        else if (message.type === "result") resolve(message.output as TaskOutput<Name>);
+        else if (message.type === "fault") reject(new Fault(message.code, message.facts, { retry: message.retry }));
+        else reject(message.error);
+      });
+      worker.on("error", (cause) => reject(new Fault("worker_died", {}, { cause, retry: true })));
+      worker.on("exit", () => reject(new Fault("worker_died", {}, { retry: true })));
+      worker.postMessage({ task, input, stop } satisfies WorkerOrder);
+    }).finally(() => {
+      for (const event of ["message", "error", "exit"]) worker.removeAllListeners(event); // all of them at once would deafen the worker
+      if (worker.threadId > 0) release(worker);
+    });
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** Ends idle workers; the next task starts a new one. */
+export async function closeWorkers(): Promise<void> {
+  await Promise.all(idle.splice(0).map((worker) => worker.terminate()));
+}
+
+function release(worker: Worker): void {
+  worker.on("error", () => idle.splice(idle.indexOf(worker), 1)); // an idle worker that fails is forgotten
+  worker.unref();
+  idle.push(worker);
+}

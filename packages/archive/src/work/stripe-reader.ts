@@ -1,0 +1,89 @@
+/** Reading stripes: data columns first, each piece checked before it is used, lost ones computed from any k that are right. */
+import { Fault } from "@xinglin/primitives";
+import { ReedSolomon } from "../code/reed-solomon.ts";
+import { sha256 } from "../digest.ts";
+import { columnsOf, pieceBytesOf, slotOf } from "../layout.ts";
+import type { Holder, OpenObject } from "./open-object.ts";
+
+/** Wall time in milliseconds. */
+export interface StripeClock {
+  pieceReadMs: number;
+  pieceHashMs: number;
+  codeMs: number;
+}
+
+/** What became of one piece when it was looked for. */
+export type PieceState = "held" | "missing" | "corrupt";
+
+/** Reads stripes of one object into the memory of its codec. */
+export class StripeReader {
+  readonly codec: ReedSolomon;
+  /** Pieces that were computed because no store had them right. */
+  rebuilt = 0;
+  readonly #object: OpenObject;
+  readonly #clock: StripeClock;
+  readonly #bySlot: readonly (readonly Holder[])[];
+  readonly #pieceBytes: number;
+
+  constructor(object: OpenObject, clock: StripeClock) {
+    const { layout } = object.table;
+    this.#object = object;
+    this.#clock = clock;
+    this.#pieceBytes = pieceBytesOf(layout);
+    this.codec = new ReedSolomon(layout.code.k, layout.code.m, this.#pieceBytes);
+    this.#bySlot = Array.from({ length: columnsOf(layout) }, (_, slot) =>
+      object.holders.filter(({ pack }) => pack.slot === slot),
+    );
+  }
+
+  /**
+   * Puts the pieces `wanted` (data columns) of `stripe` into `codec.piece(column)`. Other columns are read only as far as lost ones
+   * ask for it. Faults: `archive_unrecoverable`.
+   */
+  async load(stripe: number, wanted: readonly number[]): Promise<void> {
+    const present: number[] = [];
+    const lost: number[] = [];
+    for (const column of wanted) ((await this.fetch(stripe, column)) === "held" ? present : lost).push(column);
+    if (lost.length === 0) return;
+    const { k } = this.codec;
+    const columns = columnsOf(this.#object.table.layout);
+    for (let column = 0; column < columns && present.length < k; column++)
+      if (!wanted.includes(column) && (await this.fetch(stripe, column)) === "held") present.push(column);
+    if (present.length < k)
+      throw new Fault("archive_unrecoverable", { stripe, available: present.length, needed: k }, { retry: true });
+    this.rebuild(present.slice(0, k), lost);
+  }
+
+  /** Computes the columns `lost` from k right ones in the codec's memory. */
+  rebuild(present: readonly number[], lost: readonly number[]): void {
+    const start = performance.now();
+    this.codec.reconstruct(present, lost);
+    this.#clock.codeMs += performance.now() - start;
+    this.rebuilt += lost.length;
+  }
+
+  /** Reads one piece from whoever says to hold it, until one is right. Notes every store that failed. */
+  async fetch(stripe: number, column: number): Promise<PieceState> {
+    let state: PieceState = "missing";
+    for (const holder of this.#bySlot[slotOf(this.#object.table.layout, stripe, column)]!) {
+      const found = await this.fetchFrom(holder, stripe, column);
+      if (found === "held") return found;
+      this.#object.troubles.note(holder.store, found === "missing" ? "piece_missing" : "piece_corrupt", { stripe, column });
+      if (found === "corrupt") state = found;
+    }
+    return state;
+  }
+
+  /** Reads one piece from one store into the codec's memory and checks it against the table. */
+  async fetchFrom({ pack }: Holder, stripe: number, column: number): Promise<PieceState> {
+    const piece = this.codec.piece(column);
+    const start = performance.now();
+    const whole = await pack.read(stripe * this.#pieceBytes, piece).catch(() => false);
+    const between = performance.now();
+    const right = whole && this.#object.table.matches(stripe, column, sha256(piece));
+    this.#clock.pieceReadMs += between - start;
+    this.#clock.pieceHashMs += performance.now() - between;
+    if (right) return "held";
+    return whole ? "corrupt" : "missing";
+  }
+}
