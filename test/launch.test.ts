@@ -9,7 +9,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { isInstalled } from "../scripts/launch/install.mjs";
 import { chooseLanguage, speaker } from "../scripts/launch/language.mjs";
-import { isAtLeast } from "../scripts/launch/runtime.mjs";
+import { isAtLeast, PINNED } from "../scripts/launch/runtime.mjs";
 import { root } from "../scripts/project-files.ts";
 
 let folder = "";
@@ -76,6 +76,14 @@ const states: Record<string, { present: object | undefined; installed: boolean }
   },
   "a workspace not linked": { present: { ...present, "node_modules/@x/a": undefined }, installed: false },
 };
+test("installed? without the Node that is pinned for this platform: false", () => {
+  const withNode = { ...wanted, [PINNED]: { version: "24.0.0", optional: true } };
+  lockFiles(withNode, present);
+  assert.equal(isInstalled(folder), false);
+  lockFiles(withNode, { ...present, [PINNED]: { version: "24.0.0", optional: true } });
+  assert.equal(isInstalled(folder), true);
+});
+
 for (const [name, state] of Object.entries(states))
   test(`installed? ${name}: ${state.installed}`, () => {
     lockFiles(wanted, state.present);

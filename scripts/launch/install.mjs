@@ -4,13 +4,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runQuietly } from "./child.mjs";
 import { withLock } from "./lock.mjs";
+import { PINNED } from "./runtime.mjs";
 
 /** @typedef {{ version?: string, link?: boolean, optional?: boolean }} Locked */
 
 /**
  * Whether every package that the lock file asks for stands in node_modules in that version. npm writes its own record there when an
  * install is complete, and takes it away first when it starts another, so a broken-off install counts as none. Optional packages
- * may be absent (they are for other platforms) but not in another version.
+ * may be absent (they are for other platforms) but not in another version; the pinned Node of this platform may not.
  * @param {string} root
  */
 export function isInstalled(root) {
@@ -21,7 +22,9 @@ export function isInstalled(root) {
   return Object.entries(wanted).every(([path, locked]) => {
     if (!/(^|\/)node_modules\//.test(path)) return true; // a workspace itself
     const found = present[path];
-    return found === undefined ? locked.optional === true : found.version === locked.version && found.link === locked.link;
+    return found === undefined
+      ? locked.optional === true && path !== PINNED
+      : found.version === locked.version && found.link === locked.link;
   });
 }
 
@@ -71,9 +74,10 @@ export async function install(root, say) {
       }
       const args = [npm, "ci", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
       const { code, output, seconds, interrupted } = await runQuietly(say("installing"), process.execPath, args, root);
-      if (code === 0) console.error(say("installed", { seconds }));
+      const complete = code === 0 && isInstalled(root); // npm goes on without an optional package that it could not fetch
+      if (complete) console.error(say("installed", { seconds }));
       else if (!interrupted) console.error(`\n${say("install_failed")}\n${output}\n${say("install_hint")}`);
-      return code;
+      return complete ? 0 : code || 1;
     },
     waiting,
   );

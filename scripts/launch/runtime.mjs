@@ -8,6 +8,9 @@ export const OLDEST_RUNTIME = "24.6.0";
 /** The oldest that the launcher itself runs on. */
 export const OLDEST_LAUNCHER = "20.0.0";
 
+/** The pinned Node's package for this platform, as the lock file names it where it has one. */
+export const PINNED = `node_modules/node24-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+
 /**
  * @param {string} version as in `process.versions.node`
  * @param {string} oldest
@@ -25,9 +28,8 @@ export function isAtLeast(version, oldest) {
  * @returns {string | undefined} nothing if there is none
  */
 export function findRuntime(root) {
-  const platform = `${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
   const program = process.platform === "win32" ? "node.exe" : "node";
-  const pinned = join(root, "node_modules", `node24-${platform}`, "bin", program);
+  const pinned = join(root, PINNED, "bin", program);
   if (process.execPath === pinned) return pinned;
   const answer = spawnSync(pinned, ["--version"], { encoding: "utf8" });
   if (answer.status === 0 && isAtLeast(answer.stdout.trim().slice(1), OLDEST_RUNTIME)) return pinned;
