@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { keys } from "@xinglin/contracts";
+import { hpkeKeyPair } from "@xinglin/crypto";
+import { cometbft } from "@xinglin/crypto/pure";
+import { type ProvenState, remoteCustodian, serveCustodian } from "@xinglin/custody";
+import { erasureRequest, releaseRequest, restoreContentKey } from "@xinglin/custody/client";
+import { type ActorId, type Bytes, cbor, type Height, type UnixSeconds } from "@xinglin/primitives";
+import { nowSeconds, openSmallChain, type SmallChain, THRESHOLD } from "./small-chain.ts";
+
+let chain: SmallChain;
+let clockOffset = 0;
+before(async () => {
+  chain = await openSmallChain({ now: () => (nowSeconds() + clockOffset) as UnixSeconds });
+});
+after(() => chain.close());
+
+type Held = Awaited<ReturnType<SmallChain["permit"]>>;
+
+const keysOf = (c: SmallChain, held: Held): string[] => [
+  keys.access(c.patient.actor, held.number),
+  keys.consentHead(c.patient.actor),
+  keys.actor(c.doctor.actor),
+  keys.member(c.doctor.member),
+  keys.credential(c.credential),
+  keys.record(c.record),
+  ...c.custodians.map(({ party }) => keys.custodian(party.actor)),
+];
+
+function ask(c: SmallChain, held: Held, i: number, change: Partial<Parameters<typeof releaseRequest>[0]> = {}): Promise<Bytes> {
+  const { party, custodian } = c.custodians[i] as (typeof c.custodians)[number];
+  return custodian.release(
+    releaseRequest({
+      chain: c.ledger.chainId,
+      custodian: party.actor,
+      patient: c.patient.actor,
+      number: held.number,
+      hpke: held.pair.publicKey,
+      state: c.prove(...keysOf(c, held)),
+      ...change,
+    }),
+  );
+}
+const refuses = (promise: Promise<unknown>, code: string): Promise<void> => assert.rejects(promise, { code });
+
+test("a permit opens the key with a threshold of shares, and fewer do not", async () => {
+  const held = await chain.permit();
+  const answers = await Promise.all(
+    chain.custodians.map(async ({ party }, i) => ({ custodian: party.actor, answer: await ask(chain, held, i) })),
+  );
+  const options = {
+    chain: chain.ledger.chainId,
+    permit: held.permit,
+    patient: chain.patient.actor,
+    number: held.number,
+    hpkePrivateKey: held.pair.privateKey,
+  };
+  const { contentKey, wrong } = await restoreContentKey({ ...options, answers: answers.slice(1) });
+  assert.deepEqual(Buffer.from(contentKey), Buffer.from(chain.contentKey));
+  assert.deepEqual(wrong, []);
+  await refuses(restoreContentKey({ ...options, answers: answers.slice(0, THRESHOLD - 1) }), "too_few_shares");
+
+  // One custodian hands out another's answer: it is named, and the others suffice.
+  const swapped = answers.map((answer, i) =>
+    i === 0 ? { custodian: answer.custodian, answer: (answers[1] as (typeof answers)[0]).answer } : answer,
+  );
+  assert.deepEqual((await restoreContentKey({ ...options, answers: swapped })).wrong, [answers[0]?.custodian]);
+
+  // The custodian's receipt is a transaction that the chain accepts, once.
+  const { transaction } = cbor.decodeTrusted((answers[0] as (typeof answers)[0]).answer) as { transaction: Bytes };
+  const { id } = await chain.ledger.submit(transaction);
+  const receipt = await chain.ledger.receipt(id, "committed");
+  assert.equal(receipt.results[0]?.outcome, "accepted");
+});
+
+test("a swapped HPKE key, another patient's or an unknown permit is refused", async () => {
+  const held = await chain.permit();
+  await refuses(ask(chain, held, 0, { hpke: (await hpkeKeyPair()).publicKey }), "hpke_not_pinned");
+  await refuses(ask(chain, held, 0, { number: held.number + 1000 }), "proof_missing");
+  const absent = keys.access(chain.patient.actor, held.number + 1000);
+  await refuses(ask(chain, held, 0, { number: held.number + 1000, state: chain.prove(absent) }), "permit_missing");
+  await refuses(ask(chain, held, 0, { custodian: "custodian-9" as ActorId }), "not_a_custodian");
+});
+
+test("forged, stale and foreign headers are refused", async () => {
+  const held = await chain.permit();
+  const state = chain.prove(...keysOf(chain, held));
+  const block = cometbft.decodeLightBlock(state.lightBlock);
+  const forged = (change: Partial<typeof block.header>): ProvenState => ({
+    ...state,
+    lightBlock: cometbft.encodeLightBlock({ ...block, header: { ...block.header, ...change } }),
+  });
+  await refuses(ask(chain, held, 0, { state: forged({ appHash: new Uint8Array(32) }) }), "header_unverified");
+  await refuses(
+    ask(chain, held, 0, { state: forged({ time: { seconds: block.header.time.seconds + 1, nanos: 0 } }) }),
+    "header_unverified",
+  );
+  await refuses(ask(chain, held, 0, { state: { ...state, height: (state.height + 1) as Height } }), "proof_wrong");
+  const [first, ...rest] = state.proofs as [ProvenState["proofs"][number], ...ProvenState["proofs"]];
+  const otherValue = { ...first, value: (first.value as Bytes).map((byte, i) => (i === 9 ? byte ^ 1 : byte)) };
+  await refuses(ask(chain, held, 0, { state: { ...state, proofs: [otherValue, ...rest] } }), "proof_wrong");
+  const { value: _, ...claimedAbsent } = first;
+  await refuses(ask(chain, held, 0, { state: { ...state, proofs: [claimedAbsent, ...rest] } }), "proof_wrong");
+
+  clockOffset = 11;
+  await refuses(ask(chain, held, 0, { state }), "header_stale");
+  clockOffset = -60;
+  await refuses(ask(chain, held, 0, { state }), "header_stale");
+  clockOffset = 0;
+
+  const other = await openSmallChain({ name: "other" });
+  try {
+    const foreign = await other.permit();
+    await refuses(ask(chain, held, 0, { state: other.prove(...keysOf(other, foreign)) }), "header_unverified");
+    await refuses(ask(chain, held, 0, { chain: other.ledger.chainId }), "wrong_chain");
+  } finally {
+    await other.close();
+  }
+});
+
+test("a permit from before a revocation is refused after it, with old proofs too", async () => {
+  const held = await chain.permit();
+  const before = chain.prove(...keysOf(chain, held));
+  await chain.submit(chain.patient, {
+    op: "grantConsent",
+    patient: chain.patient.actor,
+    terms: {
+      effect: "deny",
+      grantees: [{ kind: "institution", member: chain.a.member }],
+      purposes: ["HRESCH"],
+      categories: ["genome"],
+      levels: ["core"],
+      notBefore: nowSeconds(),
+      notAfter: (nowSeconds() + 3600) as UnixSeconds,
+    },
+    pointers: [],
+  });
+  await refuses(ask(chain, held, 0), "consent_restricted");
+  await refuses(ask(chain, held, 0, { state: before }), "header_superseded");
+  await ask(chain, await chain.permit(), 0); // a new permit under the new head is fine
+});
+
+test("with its own node a custodian looks at the newest state, whatever the caller brings", async () => {
+  const own = await openSmallChain({ ownNode: true });
+  try {
+    const held = await own.permit();
+    const before = own.prove(...keysOf(own, held));
+    await ask(own, held, 0, { state: before });
+    await own.submit(own.b, { op: "setCredentialStatus", id: own.credential, status: "suspended" });
+    await refuses(ask(own, held, 0, { state: before }), "credential_not_in_force");
+    await own.submit(own.b, { op: "setCredentialStatus", id: own.credential, status: "active" });
+    await ask(own, held, 0, { state: before });
+    await own.submit(own.b, { op: "setActorStatus", id: own.doctor.actor, status: "suspended" });
+    await refuses(ask(own, held, 0, { state: before }), "grantee_suspended");
+  } finally {
+    await own.close();
+  }
+});
+
+test("a withdrawn record is closed, an ended one is erased for good", async () => {
+  const own = await openSmallChain();
+  try {
+    const held = await own.permit();
+    const first = own.custodians[0] as (typeof own.custodians)[number];
+    const erasure = (): Promise<Bytes> =>
+      first.custodian.erase(
+        erasureRequest({
+          chain: own.ledger.chainId,
+          custodian: first.party.actor,
+          record: own.record,
+          version: 1,
+          state: own.prove(keys.record(own.record)),
+        }),
+      );
+    await refuses(erasure(), "record_in_force");
+    await own.submit(own.a, { op: "endRecord", record: own.record });
+    await refuses(ask(own, held, 1), "record_closed");
+    const { transaction } = cbor.decodeTrusted(await erasure()) as { transaction: Bytes };
+    const { id } = await own.ledger.submit(transaction);
+    assert.equal((await own.ledger.receipt(id, "committed")).results[0]?.outcome, "accepted");
+    await erasure(); // again is no error
+    const left = readdirSync(join(own.directory, "shares", first.party.actor));
+    assert.deepEqual(
+      left.map((name) => name.split(".").at(-1)),
+      ["erased"],
+    );
+  } finally {
+    await own.close();
+  }
+});
+
+test("the same custodian over HTTP gives the same answers and codes", async () => {
+  const held = await chain.permit();
+  const { party, custodian } = chain.custodians[0] as (typeof chain.custodians)[number];
+  const server = await serveCustodian(custodian, { host: "127.0.0.1", port: 0 });
+  try {
+    const { port } = server.address() as { port: number };
+    const remote = remoteCustodian(`http://127.0.0.1:${port}`);
+    const request = (hpke: Bytes): Bytes =>
+      releaseRequest({
+        chain: chain.ledger.chainId,
+        custodian: party.actor,
+        patient: chain.patient.actor,
+        number: held.number,
+        hpke,
+        state: chain.prove(...keysOf(chain, held)),
+      });
+    assert.ok((await remote.release(request(held.pair.publicKey))).length > 0);
+    await refuses(remote.release(request((await hpkeKeyPair()).publicKey)), "hpke_not_pinned");
+    await refuses(remote.release(Uint8Array.of(0xff)), "malformed");
+    await refuses(remote.release(new Uint8Array(1_048_577)), "malformed");
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+  await refuses(remoteCustodian("http://127.0.0.1:9").release(Uint8Array.of(1)), "custodian_unreachable");
+});
