@@ -1,7 +1,7 @@
 // @ts-check
 /** Brings node_modules to what package-lock.json says, before anything that needs it is loaded. */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import { runQuietly } from "./child.mjs";
 import { withLock } from "./lock.mjs";
 import { PINNED } from "./runtime.mjs";
@@ -49,8 +49,10 @@ function findNpm() {
     join(beside, "..", "lib", "node_modules", "npm", "bin", "npm-cli.js"),
     join(beside, "node_modules", "npm", "bin", "npm-cli.js"),
     join(beside, "..", "share", "nodejs", "npm", "bin", "npm-cli.js"),
+    ...(process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "npm")), // a link to it, but on Windows
   ];
-  return places.find((place) => existsSync(place));
+  const programs = places.filter((place) => existsSync(place)).map((place) => realpathSync(place));
+  return programs.find((program) => program.endsWith("npm-cli.js"));
 }
 
 /**
