@@ -25,7 +25,7 @@ import { type Decided, execute } from "./execution.ts";
 import { Mempool, type MempoolLimits, type Waiting } from "./mempool.ts";
 import { Overlay } from "./overlay.ts";
 import { ReplayWindow, type WindowStep } from "./replay-window.ts";
-import { SignatureChecks } from "./signature-checks.ts";
+import { SignatureChecks, type SignedTransaction } from "./signature-checks.ts";
 import { storageKeys } from "./storage-keys.ts";
 
 /** A block as a driver hands it over. */
@@ -179,7 +179,7 @@ export class Application {
       const parameters = this.parameters();
       const used = new Map<string, number>();
       const seen = new Set<string>();
-      const checks: Promise<boolean>[] = [];
+      const unverified: SignedTransaction[] = [];
       for (const bytes of block.transactions) {
         checkSize(bytes, parameters);
         const candidate = candidateOf(bytes, parameters.maxTransactionBytes);
@@ -192,9 +192,10 @@ export class Application {
         const total = (used.get(sponsor) ?? 0) + operations.length;
         if (total > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
         used.set(sponsor, total);
-        checks.push(this.#signatures.check({ hash, jobs: admitted.jobs }));
+        unverified.push({ hash, jobs: admitted.jobs });
       }
-      if (!(await Promise.all(checks)).every((right) => right)) throw new Fault("signature_wrong");
+      const checks = await Promise.all(unverified.map((signed) => this.#signatures.check(signed)));
+      if (!checks.every((right) => right)) throw new Fault("signature_wrong");
       return undefined;
     } catch (error) {
       if (error instanceof Fault && error.code !== "verify_pool_stopped") return error;

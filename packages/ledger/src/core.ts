@@ -10,7 +10,7 @@ import { type Bytes, Fault } from "@xinglin/primitives";
 import { openState, type State } from "@xinglin/state";
 import { Application } from "./application.ts";
 import { type Clock, nextBlockTime, type Time } from "./block-time.ts";
-import { type Database, type FolderIdentity, openDatabase, storageFault, writeBatch } from "./database.ts";
+import { type Database, type FolderIdentity, openDatabase, readRow, storageFault, writeBatch } from "./database.ts";
 import type { CommittedBlock, ValidatorKey } from "./driver.ts";
 import type { MempoolLimits } from "./mempool.ts";
 import { SoloDriver } from "./solo-driver.ts";
@@ -56,7 +56,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     for (const step of closing.toReversed()) await step();
   };
   try {
-    const read = (key: Bytes): Bytes | undefined => database.getSync(key);
+    const read = (key: Bytes): Bytes | undefined => readRow(database, key);
     const state = await openState(database, options.keepVersions === undefined ? {} : { keepVersions: options.keepVersions });
     let lastTime: Time | undefined;
     const application = new Application({

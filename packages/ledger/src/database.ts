@@ -45,7 +45,7 @@ export async function openDatabase(directory: string, identity: FolderIdentity):
 }
 
 async function checkFolder(database: Database, { chain, genesis }: FolderIdentity): Promise<void> {
-  const bytes = database.getSync(storageKeys.folder);
+  const bytes = readRow(database, storageKeys.folder);
   if (bytes === undefined) {
     const value = cbor.encode({ format: FORMAT, chain, genesis });
     await writeBatch(database, [{ type: "put", key: storageKeys.folder, value }]);
@@ -56,6 +56,12 @@ async function checkFolder(database: Database, { chain, genesis }: FolderIdentit
   if (found.chain !== chain) throw new Fault("wrong_chain_folder", { found: found.chain, wanted: chain });
   if (!equal(found.genesis, genesis))
     throw new Fault("wrong_genesis_folder", { found: toHex(found.genesis), wanted: toHex(genesis) });
+}
+
+/** The value of a row, as a plain `Uint8Array`. */
+export function readRow(database: Database, key: Bytes): Bytes | undefined {
+  const value = database.getSync(key);
+  return value === undefined ? undefined : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
 /** Writes all or nothing, synced. Rejects with `Fault("disk_full" | "storage_failed")`. */
