@@ -10,6 +10,7 @@ export { decodeTable, type PieceProof, PieceTable, type TableHeader, verifyPiece
 export * from "./placement.ts";
 export * from "./reference.ts";
 export * from "./retrieve.ts";
+export * from "./retrieve-files.ts";
 export type { Selection } from "./selection.ts";
 export type { SourceFile } from "./source.ts";
 export { DirectoryStore, type StoreDirectory } from "./store/directory.ts";

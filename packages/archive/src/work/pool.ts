@@ -2,7 +2,7 @@
  * Work off the main thread: a worker takes one task at a time, opens stores and files itself and moves nothing big between threads.
  * Idle workers are kept, since one costs some 50 ms to start, and do not keep the process alive.
  */
-import { Worker } from "node:worker_threads";
+import { type Transferable, Worker } from "node:worker_threads";
 import { Fault } from "@xinglin/primitives";
 import type { TaskInput, TaskName, TaskOutput } from "./tasks.ts";
 
@@ -35,6 +35,7 @@ export async function runTask<Name extends TaskName>(
   task: Name,
   input: TaskInput<Name>,
   options: WorkOptions = {},
+  transfer: readonly Transferable[] = [],
 ): Promise<TaskOutput<Name>> {
   const { onProgress, signal } = options;
   if (signal?.aborted === true) throw new Fault("aborted");
@@ -53,7 +54,7 @@ export async function runTask<Name extends TaskName>(
       });
       worker.on("error", (cause) => reject(new Fault("worker_died", {}, { cause, retry: true })));
       worker.on("exit", () => reject(new Fault("worker_died", {}, { retry: true })));
-      worker.postMessage({ task, input, stop } satisfies WorkerOrder);
+      worker.postMessage({ task, input, stop } satisfies WorkerOrder, [...transfer]);
     }).finally(() => {
       for (const event of ["message", "error", "exit"]) worker.removeAllListeners(event); // all of them at once would deafen the worker
       if (worker.threadId > 0) release(worker);

@@ -3,6 +3,7 @@ import { auditObject } from "./audit-object.ts";
 import { importObject } from "./import-object.ts";
 import { repairObject } from "./repair-object.ts";
 import { retrieveToFolder } from "./retrieve-to-folder.ts";
+import { streamObject } from "./stream-object.ts";
 
 /** What a task may use beside its input. */
 export interface TaskContext {
@@ -12,7 +13,7 @@ export interface TaskContext {
   checkpoint(): void;
 }
 
-export const tasks = { importObject, retrieveToFolder, auditObject, repairObject } as const;
+export const tasks = { importObject, retrieveToFolder, streamObject, auditObject, repairObject } as const;
 
 export type TaskName = keyof typeof tasks;
 export type TaskInput<Name extends TaskName> = Parameters<(typeof tasks)[Name]>[0];
