@@ -61,7 +61,7 @@ export type EvidenceVerdict =
 export async function verifyEvidence(bytes: Bytes, trust: EvidenceTrust, verify?: VerifySignature): Promise<EvidenceVerdict> {
   try {
     const evidence = decodeEvidence(bytes);
-    requireNeeded(evidence);
+    requireNeeded(evidence, "checkpoint" in trust);
     const headers = await verifyHeaders(evidence, trust, verify);
     const proves = evidence.statements.map((statement, index) => prove(statement, index, headers));
     return { ok: true, chainId: evidence.chainId, proves, assumes: assumptions(evidence, trust) };
@@ -87,13 +87,13 @@ async function verifyHeaders(
   return verified;
 }
 
-/** Every header serves: the first may be a checkpoint, the others carry a statement or a change of the validators before a later one. */
-function requireNeeded({ headers, statements }: Evidence): void {
+/** Every header serves: as the checkpoint at the start, to carry a statement, or to change the validators before a later one. */
+function requireNeeded({ headers, statements }: Evidence, fromCheckpoint: boolean): void {
   const shown = new Set(statements.map(({ height }) => height + 1));
   headers.forEach(({ header }, i) => {
+    const starts = fromCheckpoint && i === 0;
     const changes = i < headers.length - 1 && !equal(header.validatorsHash, header.nextValidatorsHash);
-    if (!changes && !shown.has(header.height) && (i > 0 || headers.length === 1))
-      throw new Fault("evidence_header_unneeded", { height: header.height });
+    if (!starts && !changes && !shown.has(header.height)) throw new Fault("evidence_header_unneeded", { height: header.height });
   });
 }
 

@@ -103,6 +103,7 @@ test("from a checkpoint the file begins with that header, and needs no genesis",
 test("headers must be all that is needed and nothing more", async () => {
   assert.equal(failure(await verdictOn({ headers: [at(8)] })), "validators_unproven");
   assert.equal(failure(await verdictOn({ headers: [at(4)] })), "evidence_header_unneeded");
+  assert.equal(failure(await verdictOn({ headers: [at(3), at(4), at(8)] })), "evidence_header_unneeded");
   assert.equal(failure(await verdictOn({ headers: [at(4), at(7), at(8)] })), "evidence_header_unneeded");
   assert.equal(failure(await verdictOn({ headers: [at(4), at(8), at(9)] })), "evidence_header_unneeded");
   assert.equal(failure(await verdictOn({ statements: [present, { ...absent, height: 8 }] })), "evidence_header_missing");

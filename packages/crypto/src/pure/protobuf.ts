@@ -56,7 +56,8 @@ export class Reader {
   #at = 0;
 
   constructor(bytes: Bytes) {
-    this.#bytes = bytes;
+    // Node's Buffer is a Uint8Array whose `slice` shares memory; what is read here must not change with its source.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** The integer of `field`, 0 if absent; only safe integers and only as int64 writes them. */

@@ -116,6 +116,13 @@ test("what is encoded decodes to the same, and every flipped, cut or added byte 
   assert.ok(refused > 500 && different > 500, `${refused} refused, ${different} different`);
 });
 
+test("what is decoded from a Buffer is plain bytes of its own", () => {
+  const source = Buffer.from(cometbft.encodeHeader(header));
+  const decoded = cometbft.decodeHeader(source);
+  source.fill(0);
+  assert.deepEqual(decoded, header);
+});
+
 test("a zero that is written out, an overlong varint and a later field first are not canonical", () => {
   const bytes = cometbft.encodeCommit({ ...commit, round: 0 });
   const height = fromHex("0803");
