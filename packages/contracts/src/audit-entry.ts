@@ -46,6 +46,7 @@ export const auditEntry = schema.object({
 });
 export type AuditEntry = Infer<typeof auditEntry>;
 
+/** Canonical bytes of an entry, as they stand in the log. */
 export const encodeAuditEntry = (entry: AuditEntry): Bytes => cbor.encode(entry);
 /** Throws `Fault("malformed")`. */
 export const decodeAuditEntry = (bytes: Bytes): AuditEntry => auditEntry.parse(cbor.decode(bytes, 65_536));

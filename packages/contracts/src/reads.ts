@@ -45,6 +45,7 @@ export const getValidators = (state: StateReader): Validator[] => read<Validator
 export const getClassRule = (state: StateReader, { category, level }: RecordClass): ClassRule | undefined =>
   readOften(state, keys.classRule(category, level));
 
+/** What the state holds under an id, if anything. */
 export const getMember = (state: StateReader, id: MemberId): Member | undefined => readOften(state, keys.member(id));
 export const getActor = (state: StateReader, id: ActorId): Actor | undefined => readOften(state, keys.actor(id));
 export const getCustodian = (state: StateReader, id: ActorId): Custodian | undefined => readOften(state, keys.custodian(id));

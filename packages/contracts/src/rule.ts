@@ -23,6 +23,7 @@ export interface StateReader {
   get(key: string): Bytes | undefined;
 }
 
+/** The block in which a rule decides: all that it may know of place and time. */
 export interface BlockContext {
   readonly chain: string;
   readonly height: Height;
@@ -43,6 +44,7 @@ export interface Caller {
   readonly device?: ActorId;
 }
 
+/** One operation's place: its block, its caller and its transaction's id. */
 export interface OperationContext {
   readonly block: BlockContext;
   readonly caller: Caller;
@@ -68,6 +70,7 @@ export interface Subject {
   readonly approval?: CredentialId;
 }
 
+/** What follows from an operation that a rule lets be: writes, and what the audit log says. */
 export interface Accepted {
   readonly changes: readonly Change[];
   readonly subject: Subject;
@@ -83,6 +86,7 @@ export interface Refusal<Code extends string = string> {
   readonly reason?: Reason;
 }
 
+/** What a rule decides: what follows, or a refusal. */
 export type Outcome<Code extends string = string> = Result<Accepted, Refusal<Code>>;
 /** `Code` is the code of the rule's own refusal union, so that a code outside it does not compile. */
 export type Rule<Op, Code extends string = string> = (state: StateReader, op: Op, context: OperationContext) => Outcome<Code>;

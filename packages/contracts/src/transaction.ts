@@ -8,6 +8,7 @@ import { actorId, type Bytes, cbor, height, type Infer, memberId, schema, unixSe
 import { keyIdSchema, SUITES } from "./model/actor.ts";
 import { type Operation, operation } from "./operations.ts";
 
+/** Most operations under one signature. */
 export const MAX_OPERATIONS = 4096;
 /** Hard bound before a chain's own parameter is looked at. */
 export const MAX_TRANSACTION_BYTES = 4_194_304;
@@ -15,6 +16,7 @@ export const MAX_TRANSACTION_BYTES = 4_194_304;
 /** Which key signs: the actor, the key's id in its history, and its suite. An enrolment key signs with `key` of its own. */
 const signerSchema = schema.object({ actor: actorId, key: keyIdSchema, suite: schema.oneOf(...SUITES) });
 
+/** What is signed. The id of a transaction is the SHA-256 of these bytes. */
 export const transactionBody = schema.object({
   type: schema.oneOf("xinglin-transaction/1"),
   chain: schema.text(40),
@@ -28,6 +30,7 @@ export const transactionBody = schema.object({
   operations: schema.list(operation, MAX_OPERATIONS, 1),
 });
 export type TransactionBody = Omit<Infer<typeof transactionBody>, "operations"> & { operations: Operation[] };
+/** Which key signs: actor, key id and suite. */
 export type SignerReference = Infer<typeof signerSchema>;
 
 const envelope = schema.object({

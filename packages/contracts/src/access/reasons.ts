@@ -26,6 +26,7 @@ export type ReasonCode = (typeof REASON_CODES)[number];
 const NO_FACTS: Facts = {};
 const NOTHING_BELOW: readonly Reason[] = [];
 
+/** One step of a decision: whether it holds, the facts it rests on, and the steps beneath it. */
 export const step = (
   code: ReasonCode,
   holds: boolean,

@@ -12,4 +12,5 @@ export const endOf = ({ terms, revokedAt }: Directive): UnixSeconds =>
 export const isInForce = (directive: Directive, time: UnixSeconds): boolean =>
   directive.terms.notBefore <= time && time < endOf(directive);
 
+/** The later of two times; the second where the first is none. */
 export const later = (a: UnixSeconds | undefined, b: UnixSeconds): UnixSeconds => (a === undefined || a < b ? b : a);

@@ -26,6 +26,7 @@ export function checkPeriods(terms: DirectiveTerms, time: UnixSeconds): Result<u
   return accept(undefined);
 }
 
+/** Why a grantee that names its institution cannot be granted anything. */
 export type NamedGranteeRefusal =
   | { code: "unknown_member"; member: MemberId }
   | { code: "unknown_actor"; actor: ActorId }
@@ -53,6 +54,7 @@ export function checkGrantee(state: StateReader, grantee: Grantee): Result<undef
   return getApproval(state, approval) === undefined ? refuse({ code: "unknown_approval", approval }) : accept(undefined);
 }
 
+/** A pointer to the patient is sealed to an institution that the directive does not name. */
 export type PointerRefusal = { code: "pointer_not_for_grantee"; member: MemberId };
 
 /** A pointer is sealed to an institution that the directive names: the grantee's, or that of the study's holder. */

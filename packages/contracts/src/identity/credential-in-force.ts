@@ -11,6 +11,7 @@ import type { Caller, StateReader } from "../rule.ts";
 /** What keeps a credential from counting. */
 export type NotInForce = "suspended" | "not_yet" | "ended" | "subject_suspended" | "issuer_suspended";
 
+/** Why a credential that a request names does not carry it. */
 export type CredentialRefusal =
   | { code: "unknown_credential"; credential: CredentialId }
   | { code: "credential_of_another"; credential: CredentialId }

@@ -12,6 +12,7 @@ export type KeyRefusal = { code: "key_in_use" } | { code: "too_many_keys"; most:
 /** How far ahead a one-time enrolment key may be valid. */
 export const MAX_ENROLMENT_SECONDS = 30 * 86_400;
 
+/** Why a one-time enrolment key cannot be valid as long as asked. */
 export type EnrolmentPeriodRefusal = { code: "enrolment_over" } | { code: "enrolment_too_long"; mostSeconds: number };
 
 /** Whether a one-time key's validity ends in the future, and soon enough. */

@@ -21,6 +21,7 @@ export { SUITES };
 export type SuiteId = (typeof SUITES)[number];
 
 const anyPublicKey = schema.object({ suite: schema.oneOf(...SUITES), key: schema.bytes(32, 33) });
+/** A public key with the suite that decides how it verifies. */
 export type PublicKey = Infer<typeof anyPublicKey>;
 /** 32 bytes for Ed25519, 33 (compressed point) for P-256; a length of the other suite is malformed. */
 export const publicKey: Schema<PublicKey> = {
@@ -56,6 +57,7 @@ export type ActorKey = Infer<typeof actorKey>;
 export const enrolment = schema.object({ publicKey, notAfter: unixSeconds, replace: schema.bool });
 export type Enrolment = Infer<typeof enrolment>;
 
+/** What signs: a member's administration, a person of its staff, a device, a custodian, or a patient at one institution. */
 export const ACTOR_KINDS = ["member", "staff", "device", "custodian", "patient"] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 /** A suspended actor, member or credential counts for nothing from the next transaction on. */
@@ -72,6 +74,7 @@ export const actor = schema.object({
 });
 export type Actor = Infer<typeof actor>;
 
+/** What kind of institution a member is. */
 export const MEMBER_KINDS = ["commission", "hospital", "clinic", "research", "laboratory", "insurer", "manufacturer"] as const;
 export type MemberKind = (typeof MEMBER_KINDS)[number];
 /** State at `member/{id}`: a public institution, its display names and the key to which grants and files for it are sealed. */

@@ -23,6 +23,7 @@ export const CATEGORIES = [
 ] as const;
 export type Category = (typeof CATEGORIES)[number];
 
+/** Schemas of a class and its two parts: how sensitive a record is, and what it is about. */
 export const level = schema.oneOf(...LEVELS);
 export const category = schema.oneOf(...CATEGORIES);
 export const recordClass = schema.object({ level, category });

@@ -27,6 +27,7 @@ export const parameters = schema.object({
 });
 export type Parameters = Infer<typeof parameters>;
 
+/** One validator: its Ed25519 key, its voting power, and the member that runs it. */
 export const validator = schema.object({ publicKey: schema.bytes(32), power: schema.uint(1_000_000_000, 1), member: memberId });
 export type Validator = Infer<typeof validator>;
 /** State at `validators`: who may propose and vote. */

@@ -9,6 +9,7 @@ export const PURPOSES = ["TREAT", "HPAYMT", "HOPERAT", "HRESCH", "PUBHLTH", "ETR
 export type Purpose = (typeof PURPOSES)[number];
 export const purpose = schema.oneOf(...PURPOSES);
 
+/** What a person of the staff works as, as its credential says. Wire values: append, never reuse. */
 export const ROLES = ["doctor", "nurse", "pharmacist", "technician", "researcher", "registrar", "ict"] as const;
 export type Role = (typeof ROLES)[number];
 export const role = schema.oneOf(...ROLES);

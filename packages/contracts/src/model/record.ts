@@ -29,6 +29,7 @@ export const custodyReference = schema.object({
 });
 export type CustodyReference = Infer<typeof custodyReference>;
 
+/** What a sealed object holds, and where a record stands in its life. Wire values: append, never reuse. */
 export const FORMATS = ["dicom", "fhir"] as const;
 export const format = schema.oneOf(...FORMATS);
 export const RECORD_STATUSES = ["current", "withdrawn", "misfiled", "ending"] as const;

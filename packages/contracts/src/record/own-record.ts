@@ -27,6 +27,7 @@ export function ownRecord(
   return accept(record);
 }
 
+/** Why a new version cannot take the place of the newest. */
 export type NewVersionRefusal =
   | { code: "too_many_versions"; most: number }
   | { code: "object_reused" }
