@@ -144,8 +144,9 @@ function docOf(node: Declaration, source: ts.SourceFile): string {
   if (own !== "") return own;
   const at = source.statements.indexOf(node);
   const above = source.statements[at - 1];
-  if (above !== undefined && isDeclaration(above) && !/\n\s*\n/.test(source.text.slice(above.end, node.getStart(source))))
-    return docOf(above, source);
+  const isOneBlock = above !== undefined && !/\n\s*\n/.test(source.text.slice(above.end, node.getStart(source)));
+  const blockDoc = isOneBlock && isDeclaration(above) ? docOf(above, source) : "";
+  if (blockDoc !== "") return blockDoc;
   if (ts.isTypeAliasDeclaration(node)) {
     const value = /\btypeof (\w+)/.exec(node.type.getText(source))?.[1];
     const declared = source.statements.find(

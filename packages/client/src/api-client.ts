@@ -40,6 +40,7 @@ export interface OperationResult {
   readonly sequence: number;
 }
 
+/** Where the API is and how to speak to it; zh-CN unless said otherwise. */
 export interface ApiClientOptions {
   /** Where the API is, for example `http://localhost:8080`. */
   readonly url: string;

@@ -50,9 +50,11 @@ export async function grantConsent(
   return client.submit(patient, [{ op: "grantConsent", patient: patient.actor, terms, pointers }]);
 }
 
+/** Replaces the terms of the patient's directive `number` by narrower ones. */
 export const narrowConsent = (client: ApiClient, patient: Identity, number: number, terms: DirectiveTerms): Promise<Receipt> =>
   client.submit(patient, [{ op: "narrowConsent", patient: patient.actor, number, terms }]);
 
+/** Ends the patient's directive `number` with the next block. */
 export const revokeConsent = (client: ApiClient, patient: Identity, number: number): Promise<Receipt> =>
   client.submit(patient, [{ op: "revokeConsent", patient: patient.actor, number }]);
 

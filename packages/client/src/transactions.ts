@@ -18,6 +18,7 @@ export interface ChainTip {
   readonly time: UnixSeconds;
 }
 
+/** A transaction ready to submit, with its id. */
 export interface SignedTransaction {
   readonly id: Bytes;
   readonly bytes: Bytes;

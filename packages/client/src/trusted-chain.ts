@@ -30,6 +30,7 @@ const entryProof = schema.object({
 });
 export type EntryProof = Infer<typeof entryProof>;
 
+/** An audit entry, the size of the log that holds it, and what proves it. */
 export interface ProvenEntry {
   readonly entry: AuditEntry;
   readonly size: number;

@@ -20,6 +20,7 @@ export interface ChainView {
   read<T>(key: string, shape: Schema<T>): T | undefined;
 }
 
+/** What a custodian holds true before anyone tells it anything: the genesis, its own clock, and how signatures are checked. */
 export interface ChainTrust {
   readonly genesis: Bytes;
   /** Checks signatures: those of `@xinglin/crypto/node` in a custodian's process. */
@@ -33,6 +34,7 @@ export interface ChainTrust {
   readonly newest?: (keys: readonly string[]) => Promise<ProvenState>;
 }
 
+/** Follows one chain by its headers alone, and believes of the state only what they prove. */
 export class ChainFollower {
   readonly chain: string;
   readonly genesis: Genesis;

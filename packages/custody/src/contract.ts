@@ -60,6 +60,7 @@ export const depositReceipt = schema.object({
   commitments: schema.bytes(32),
 });
 
+/** Asks for a share under permit `number` of the patient, with what proves that the permit stands. */
 export const releaseRequest = schema.object({
   chain,
   custodian: actorId,
@@ -73,6 +74,7 @@ export type ReleaseRequest = Infer<typeof releaseRequest>;
 /** `sealed` opens to an encoded `shareOpening`; `transaction` is the custodian's signed `recordRelease`, for anyone to submit. */
 export const releaseAnswer = schema.object({ index, sealed: schema.bytes(1136, 4096), transaction: schema.bytes(1, 16_384) });
 
+/** Asks a custodian to erase its share of a version that has ended; the answer is its signed statement, for anyone to submit. */
 export const erasureRequest = schema.object({ chain, custodian: actorId, record: recordId, version, state: provenState });
 export const erasureAnswer = schema.object({ transaction: schema.bytes(1, 16_384) });
 

@@ -16,5 +16,6 @@ export interface KeyShareInfo {
   readonly permit?: { readonly patient: ActorId; readonly number: number };
 }
 
+/** The `info` that a share is sealed with: it opens for nothing else. */
 export const encodeKeyShareInfo = (info: KeyShareInfo): Bytes =>
   cbor.encode({ type: info.permit === undefined ? "xinglin-deposit/1" : "xinglin-release/1", ...info });

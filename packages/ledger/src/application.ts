@@ -45,6 +45,7 @@ export interface Finalized {
   readonly ids: readonly Bytes[];
 }
 
+/** What an application stands on: its chain, its state and its limits. */
 export interface ApplicationOptions {
   readonly genesis: Bytes;
   readonly state: State;

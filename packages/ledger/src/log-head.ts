@@ -26,6 +26,7 @@ export type ClosedLog = Infer<typeof closedLog>;
 /** The log before the first entry; the state holds none then. */
 export const EMPTY_LOG: LogHead = { epoch: 0, first: 0, size: 0, root: rootOf(EMPTY_FRONTIER), frontier: [] };
 
+/** The heads as the state holds them: of the open epoch, empty where there is none yet, and of a closed one. */
 export const decodeLogHead = (bytes: Bytes | undefined): LogHead => {
   if (bytes === undefined) return EMPTY_LOG;
   const head = logHead.parse(cbor.decodeTrusted(bytes));

@@ -29,6 +29,7 @@ export interface EntryView {
   readonly reason?: unknown;
 }
 
+/** Which entries: of one patient, of one record, or both. */
 export interface EntryFilter {
   readonly patient?: string;
   readonly record?: string;

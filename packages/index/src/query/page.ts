@@ -6,6 +6,7 @@
 export const MAX_PAGE_ROWS = 200;
 export const DEFAULT_PAGE_ROWS = 50;
 
+/** Which rows of a list, newest first. */
 export interface PageRequest {
   /** Rows older than this sequence; absent: from the newest. */
   readonly before?: number;
@@ -13,6 +14,7 @@ export interface PageRequest {
   readonly limit: number;
 }
 
+/** Some rows of a list, and where to go on. */
 export interface Page<Row> {
   readonly items: readonly Row[];
   /** `before` of the next page; absent on the last. */
