@@ -67,7 +67,7 @@ function asLine(measure: Measure): string {
 }
 
 async function runSuite(name: string, options: { json: boolean; quick: boolean }): Promise<void> {
-  const suite = SUITES[name];
+  const suite = Object.hasOwn(SUITES, name) ? SUITES[name] : undefined;
   if (suite === undefined) throw new Error(`there is no suite "${name}"\n${USAGE}`);
   const origin: Origin = { suite: name, commit: currentCommit(), machine: describeMachine() };
   if (!options.json) console.log(`${name} at ${origin.commit} on ${origin.machine}\n`);
