@@ -85,15 +85,17 @@ async function runSuite(name: string, options: { json: boolean; quick: boolean }
   await run({ quick: options.quick, emit });
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    list: { type: "boolean", default: false },
-  },
-});
+function readArguments(): { values: { json: boolean; quick: boolean; list: boolean }; positionals: string[] } {
+  const flag = { type: "boolean", default: false } as const;
+  try {
+    return parseArgs({ allowPositionals: true, options: { json: flag, quick: flag, list: flag } });
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${USAGE}`);
+  }
+}
+
 try {
+  const { values, positionals } = readArguments();
   if (values.list) for (const [name, { about }] of Object.entries(SUITES)) console.log(`${name.padEnd(8)} ${about}`);
   else if (positionals.length !== 1) throw new Error(USAGE);
   else await runSuite(positionals[0]!, values);
