@@ -32,63 +32,78 @@ const isBrowserBound = (path: string): boolean => {
 /** Packages of `@xinglin/` that a rule may import, and nothing else. */
 const FOR_RULES = ["@xinglin/crypto/pure", "@xinglin/primitives"];
 
-/** Every import statement that the table or the rules beside it forbid. */
+/** Where a file stands: what decides which imports it may have. */
+type Place = {
+  readonly path: string;
+  /** Its row of the table. */
+  readonly unit: string;
+  /** The folder of its package, service or top folder. */
+  readonly home: string;
+  readonly isSource: boolean;
+  readonly name: string | undefined;
+  /** The packages that it may name: its own, and for tests those of the whole tree. */
+  readonly declared: ReadonlySet<string>;
+};
+
+/** Every import statement that the table or the rules beside it forbid, and every manifest that does. */
 export function checkImports(files: readonly TextFile[]): Finding[] {
   const manifests = new Map<string, Manifest>();
   for (const { path, text } of files)
     if (/(^|\/)package\.json$/.test(path)) manifests.set(dirname(path), JSON.parse(text) as Manifest);
-  const rootManifest = manifests.get(".") ?? {};
-  const findings: Finding[] = [];
-
-  for (const file of files.filter(({ path }) => isCode(path))) {
-    const unit = unitOf(file.path);
-    if (unit === undefined) continue;
-    const [top = "", name = "", part = ""] = file.path.split("/");
-    const home = top === "packages" || top === "services" ? `${top}/${name}` : top;
-    const isSource = part === "src" || top === "bench";
-    const manifest = manifests.get(home) ?? rootManifest;
-    for (const { specifier, line } of importsOf(file)) {
-      const found = (says: string): void =>
-        void findings.push({ path: file.path, line, says: `imports "${specifier}": ${says}` });
-      if (specifier.startsWith(".")) {
-        const target = join(dirname(file.path), specifier);
-        const isOwnEntry = target === `${home}/src/index.ts` && isSource && top === "packages";
-        if (isOwnEntry && file.path !== target) found("inside a package, import the file itself");
-        if (target.split("/").slice(0, 2).join("/") !== file.path.split("/").slice(0, 2).join("/") && top === "packages")
-          found("other packages are imported by name");
-        if (unit === "crypto/pure" && !target.startsWith("packages/crypto/src/pure/"))
-          found("crypto/pure imports from itself only");
-        continue;
-      }
-      if (specifier.startsWith("node:")) {
-        if (isBrowserBound(file.path)) found("this code runs in a browser, too");
-        continue;
-      }
-      const dependency = specifier
-        .split("/")
-        .slice(0, specifier.startsWith("@") ? 2 : 1)
-        .join("/");
-      if (dependency === manifest.name) {
-        if (isSource) found("inside a package, import the file itself");
-        continue;
-      }
-      if (dependency.startsWith("@xinglin/")) {
-        const target = importedUnit(specifier);
-        if (!table.has(target)) found("no package of the table; nothing imports a service");
-        else if (!mayImport(unit, target)) found(`${unit} may import ${rowOf(unit)}`);
-        if (specifier === "@xinglin/crypto/node" && isBrowserBound(file.path)) found("this code runs in a browser, too");
-        if (unit === "contracts" && isSource && !FOR_RULES.includes(specifier))
-          found(`rules import only ${FOR_RULES.join(" and ")}`);
-      }
-      const declared = {
-        ...manifest.dependencies,
-        ...(isSource ? {} : { ...manifest.devDependencies, ...rootManifest.devDependencies }),
-      };
-      const isRootTool = manifest === rootManifest && dependency.startsWith("@xinglin/"); // tests of the whole
-      if (!Object.hasOwn(declared, dependency) && !isRootTool) found(`not among the dependencies in ${home}/package.json`);
-    }
-  }
+  const findings = files
+    .filter(({ path }) => isCode(path))
+    .flatMap((file) => {
+      const place = placeOf(file.path, manifests);
+      if (place === undefined) return [];
+      return importsOf(file).flatMap(({ specifier, line }) => {
+        const wrong = specifier.startsWith(".") ? wrongPath(place, specifier) : wrongName(place, specifier);
+        return wrong === undefined ? [] : [{ path: file.path, line, says: `imports "${specifier}": ${wrong}` }];
+      });
+    });
   return [...findings, ...checkManifests(manifests)];
+}
+
+function placeOf(path: string, manifests: ReadonlyMap<string, Manifest>): Place | undefined {
+  const unit = unitOf(path);
+  if (unit === undefined) return undefined;
+  const [top = "", folder = "", part] = path.split("/");
+  const home = top === "packages" || top === "services" ? `${top}/${folder}` : top;
+  const whole = manifests.get(".") ?? {};
+  const own = manifests.get(home);
+  const isSource = part === "src" || (top === "bench" && folder === "src");
+  const declared = { ...own?.dependencies, ...(isSource ? {} : { ...own?.devDependencies, ...whole.devDependencies }) };
+  // Checks and tests of the whole stand above all packages and have no manifest of their own to name them in.
+  const all = own === undefined ? [...table.keys()].map((name) => `@xinglin/${name}`) : [];
+  return { path, unit, home, isSource, name: own?.name, declared: new Set([...Object.keys(declared), ...all]) };
+}
+
+const IMPORT_FILE = "inside a package, import the file itself";
+const RUNS_IN_BROWSER = "this code runs in a browser, too";
+
+/** What is wrong with an import of a file, if anything is. */
+function wrongPath({ path, unit, home, isSource }: Place, specifier: string): string | undefined {
+  const target = join(dirname(path), specifier);
+  if (!home.startsWith("packages/")) return undefined;
+  if (!target.startsWith(`${home}/`)) return "other packages are imported by name";
+  if (isSource && target === `${home}/src/index.ts`) return IMPORT_FILE;
+  if (unit === "crypto/pure" && !target.startsWith("packages/crypto/src/pure/")) return "crypto/pure imports from itself only";
+  return undefined;
+}
+
+/** What is wrong with an import of a module or package, if anything is. */
+function wrongName({ path, unit, home, isSource, name, declared }: Place, specifier: string): string | undefined {
+  if (isBrowserBound(path) && (specifier.startsWith("node:") || specifier === "@xinglin/crypto/node")) return RUNS_IN_BROWSER;
+  if (specifier.startsWith("node:")) return undefined;
+  const [first = "", second = ""] = specifier.split("/");
+  const dependency = first.startsWith("@") ? `${first}/${second}` : first;
+  if (dependency === name) return isSource ? IMPORT_FILE : undefined;
+  if (first === "@xinglin") {
+    const target = importedUnit(specifier);
+    if (!table.has(target)) return "no package of the table; nothing imports a service";
+    if (unit === "contracts" && isSource && !FOR_RULES.includes(specifier)) return `rules import only ${FOR_RULES.join(" and ")}`;
+    if (!mayImport(unit, target)) return `${unit} may import ${rowOf(unit)}`;
+  }
+  return declared.has(dependency) ? undefined : `not among the dependencies in ${home}/package.json`;
 }
 
 /** Dependencies on packages of our own that the table forbids, whether anything imports them or not. */
