@@ -18,6 +18,8 @@ export interface IngestOptions extends WorkOptions {
   /** At least k + m of them, no two the same. */
   readonly stores: readonly Store[];
   readonly code?: CodeParameters;
+  /** 16 random bytes, never used before; for a caller that writes down what it begins. Drawn here without it. */
+  readonly objectId?: Uint8Array;
 }
 
 /** An archived object: what to anchor, and the key to split among custodians and forget. */
@@ -32,9 +34,8 @@ export interface Ingested extends ImportOutcome {
  * `store_absent`, `store_unwritable`, `disk_full`, `aborted`, `worker_died`.
  */
 export async function ingest(source: readonly SourceFile[], options: IngestOptions): Promise<Ingested> {
-  const { stores, code = DEFAULT_CODE, ...work } = options;
+  const { stores, code = DEFAULT_CODE, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), ...work } = options;
   const files = await planSource(source);
-  const objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES));
   const key = new Uint8Array(randomBytes(CONTENT_KEY_BYTES));
   const placed = placeObject(stores, code, objectId);
   const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);

@@ -130,6 +130,12 @@ export class ApiClient {
     return new Uint8Array(await (await this.#send("POST", path, { body, identity, accept: "application/cbor" })).arrayBuffer());
   }
 
+  /** Asks for something to be done that needs no content. */
+  async postJson(path: string, identity: Identity): Promise<unknown> {
+    const answer = await this.#send("POST", path, { identity, accept: "application/json" });
+    return answer.status === 204 ? undefined : answer.json();
+  }
+
   /** An open answer, for streams. The caller aborts it by `signal`. */
   async stream(
     path: string,

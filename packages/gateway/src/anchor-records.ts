@@ -22,6 +22,8 @@ export interface Anchored {
   readonly record: RecordId;
   readonly version: number;
   readonly class: RecordClass;
+  /** Id of the archive object, as in the pieces' folders. */
+  readonly objectId: Uint8Array;
   readonly sizeBytes: number;
   readonly storedBytes: number;
   readonly chunks: number;
@@ -62,6 +64,7 @@ export async function importRecords(gateway: Gateway, parts: readonly ImportPart
       }),
     );
     const { height, transactionBytes } = await anchor(gateway, options, operations);
+    for (const { record } of kept) record.anchored();
     return kept.map(({ part, record }, i) => ({
       ...summary(record, part.class, 1),
       ...sizes(operations[i], transactionBytes),
@@ -126,6 +129,7 @@ async function newVersion(
   });
   try {
     const { height, transactionBytes } = await anchor(gateway, options, [operation]);
+    kept.anchored();
     return { ...summary(kept, record.class, version), ...sizes(operation, transactionBytes), height };
   } catch (error) {
     await takeBack([kept], error);
@@ -146,10 +150,11 @@ const working = ({ by, onProgress, signal }: Omit<ImportOptions, "patient">) => 
   ...(signal === undefined ? {} : { signal }),
 });
 
-const summary = ({ record, sizeBytes, storedBytes, chunks }: KeptRecord, recordClass: RecordClass, version: number) => ({
+const summary = ({ record, object, sizeBytes, storedBytes, chunks }: KeptRecord, recordClass: RecordClass, version: number) => ({
   record,
   version,
   class: recordClass,
+  objectId: object.id,
   sizeBytes,
   storedBytes,
   chunks,

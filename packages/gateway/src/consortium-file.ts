@@ -8,6 +8,7 @@ import { DirectoryStore } from "@xinglin/archive";
 import { ApiClient } from "@xinglin/client";
 import { writeFileDurably } from "@xinglin/custody";
 import { Fault, type Infer, schema } from "@xinglin/primitives";
+import { ImportJournal } from "./import-journal.ts";
 import type { Gateway } from "./keep-record.ts";
 
 const MAX_STORES = 4096;
@@ -34,6 +35,8 @@ export function readConsortiumFile(data: string): ConsortiumFile {
   }
 }
 
+export const importJournal = (data: string): ImportJournal => new ImportJournal(join(data, "imports"));
+
 /** A gateway over the consortium of a data folder. */
 export function openGateway(data: string, language: "zh-CN" | "en"): Gateway & { readonly file: ConsortiumFile } {
   const file = readConsortiumFile(data);
@@ -42,5 +45,6 @@ export function openGateway(data: string, language: "zh-CN" | "en"): Gateway & {
     client: new ApiClient({ url: file.url, language }),
     stores: file.stores.map((store) => new DirectoryStore(store)),
     threshold: file.threshold,
+    journal: importJournal(data),
   };
 }

@@ -2,18 +2,21 @@
  * The hospital's side of a record: archive it sealed, give the shares of its key to the custodians, and only then let the chain name it.
  * Whatever fails before that is taken back. Source: requirements C3, D1; design.md, "Archive" and "Consent, access, custody".
  */
-import { type Ingested, ingest, type SourceFile, type Store } from "@xinglin/archive";
+import { ingest, OBJECT_ID_BYTES, type SourceFile, type Store } from "@xinglin/archive";
 import type { ApiClient, Identity } from "@xinglin/client";
 import { type CustodyReference, keys, type MedicalRecord } from "@xinglin/contracts";
+import { randomBytes } from "@xinglin/crypto";
 import { prepareDeposits } from "@xinglin/custody/client";
 import { Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
 import { askCustodians, listCustodians, proveState } from "./custodians.ts";
+import type { ImportJournal } from "./import-journal.ts";
 
 /** What a hospital's gateway works with: the API, the stores that members lend, and how many custodians restore a key. */
 export interface Gateway {
   readonly client: ApiClient;
   readonly stores: readonly Store[];
   readonly threshold: number;
+  readonly journal: ImportJournal;
 }
 
 /** A sealed record version that the chain does not know yet. */
@@ -26,6 +29,8 @@ export interface KeptRecord {
   readonly chunks: number;
   /** Takes the pieces back; for a caller whose anchor failed. */
   readonly discard: () => Promise<void>;
+  /** The anchor is on the chain. */
+  readonly anchored: () => void;
 }
 
 export interface KeepOptions {
@@ -39,28 +44,33 @@ export interface KeepOptions {
 
 /** Seals `files` into the archive and deposits the shares of the content key. Faults: `disk_full`, `deposits_refused`, those of the archive. */
 export async function keepRecord(gateway: Gateway, options: KeepOptions): Promise<KeptRecord> {
-  const { stores } = gateway;
-  const sealed = await ingest(options.files, {
-    stores,
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
+  const { stores, journal } = gateway;
+  const { record, version, onProgress, signal } = options;
+  const objectId = randomBytes(OBJECT_ID_BYTES);
   const discard = async (): Promise<void> => {
-    await Promise.all(stores.map((store) => store.remove(sealed.objectId)));
+    await Promise.all(stores.map((store) => store.remove(objectId)));
+    journal.end(objectId);
   };
+  journal.begin(objectId, record, version);
   try {
-    const custody = await depositShares(gateway, options, sealed);
-    const { sizeBytes, storedBytes, chunks, objectId, reference } = sealed;
-    return { record: options.record, object: { id: objectId, ...reference }, custody, sizeBytes, storedBytes, chunks, discard };
+    const sealed = await ingest(options.files, {
+      stores,
+      objectId,
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const custody = await depositShares(gateway, options, sealed.key);
+    sealed.key.fill(0);
+    const { sizeBytes, storedBytes, chunks, reference } = sealed;
+    const anchored = (): void => journal.end(objectId);
+    return { record, object: { id: objectId, ...reference }, custody, sizeBytes, storedBytes, chunks, discard, anchored };
   } catch (error) {
     await discard();
     throw error;
-  } finally {
-    sealed.key.fill(0);
   }
 }
 
-async function depositShares(gateway: Gateway, options: KeepOptions, sealed: Ingested): Promise<CustodyReference> {
+async function depositShares(gateway: Gateway, options: KeepOptions, contentKey: Uint8Array): Promise<CustodyReference> {
   const { client, threshold } = gateway;
   const { by, record, version } = options;
   const { chainId, time } = await client.tip();
@@ -70,7 +80,7 @@ async function depositShares(gateway: Gateway, options: KeepOptions, sealed: Ing
     record,
     version,
     epoch: 1,
-    contentKey: sealed.key,
+    contentKey,
     threshold,
     recipients,
     depositor: by,

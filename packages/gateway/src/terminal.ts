@@ -27,6 +27,9 @@ const clock = new Intl.DateTimeFormat("sv-SE", {
 /** `2026-02-03 03:00:00 +08:00`: China keeps one offset and no summer time. */
 export const shanghaiTime = (unixSeconds: number): string => `${clock.format(unixSeconds * 1000)} +08:00`;
 
+/** `2026-02-03T03:00:00+08:00`, as FHIR instants are written. */
+export const instantInShanghai = (unixSeconds: number): string => `${clock.format(unixSeconds * 1000).replace(" ", "T")}+08:00`;
+
 /** English for an English locale, otherwise Chinese: its first users are Chinese hospitals. */
 export const languageOf = (environment: Readonly<Record<string, string | undefined>>): Language =>
   /^en/i.test(environment.LC_ALL ?? environment.LC_MESSAGES ?? environment.LANG ?? "") ? "en" : "zh-CN";

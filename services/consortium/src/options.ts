@@ -16,6 +16,10 @@ export interface Options {
   readonly empty: boolean;
   /** Delete the data folder first. */
   readonly reset: boolean;
+  /** Size in bytes of the study that the story imports; absent: the real slices alone. */
+  readonly studyBytes?: number;
+  /** Each custodian in a process of its own. */
+  readonly separateCustodians: boolean;
   /** PostgreSQL instead of the embedded database. */
   readonly database?: string;
   readonly help: boolean;
@@ -32,6 +36,8 @@ export function readOptions(args: readonly string[], environment: Readonly<Recor
   const { lang } = values;
   if (lang !== undefined && lang !== "zh-CN" && lang !== "en")
     throw new Fault("option_wrong", { option: "--lang", expected: "zh-CN|en" });
+  if (values.custodians !== undefined && values.custodians !== "separate")
+    throw new Fault("option_wrong", { option: "--custodians", expected: "separate" });
   const certificate = values["tls-cert"];
   const key = values["tls-key"];
   if ((certificate === undefined) !== (key === undefined))
@@ -42,11 +48,22 @@ export function readOptions(args: readonly string[], environment: Readonly<Recor
     host: values.host ?? "localhost",
     ...(certificate === undefined || key === undefined ? {} : { tls: { certificate, key } }),
     language: lang ?? languageOf(environment),
+    ...(values.study === undefined ? {} : { studyBytes: sizeOf(values.study) }),
+    separateCustodians: values.custodians === "separate",
     empty: values.empty === true,
     reset: values.reset === true,
     ...(values.database === undefined ? {} : { database: values.database }),
     help: values.help === true,
   };
+}
+
+const UNITS: Readonly<Record<string, number>> = { kb: 1e3, mb: 1e6, gb: 1e9 };
+
+/** Bytes of `500MB`. */
+function sizeOf(text: string): number {
+  const match = /^(\d{1,6})(kB|MB|GB)$/i.exec(text);
+  if (match === null) throw new Fault("option_wrong", { option: "--study", expected: "500MB" });
+  return Number(match[1]) * (UNITS[(match[2] as string).toLowerCase()] as number);
 }
 
 function parse(args: readonly string[]) {
@@ -61,6 +78,8 @@ function parse(args: readonly string[]) {
         "tls-key": { type: "string" },
         lang: { type: "string" },
         database: { type: "string" },
+        study: { type: "string" },
+        custodians: { type: "string" },
         empty: { type: "boolean" },
         reset: { type: "boolean" },
         help: { type: "boolean", short: "h" },

@@ -6,8 +6,8 @@ import { closeSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { TrustedChain } from "@xinglin/client";
 import { keys, record as recordSchema } from "@xinglin/contracts";
-import { type Anchored, amendAllergy, shanghaiTime } from "@xinglin/gateway";
-import { type ActorId, cbor, Fault } from "@xinglin/primitives";
+import { type Anchored, changeAllergy, instantInShanghai, shanghaiTime } from "@xinglin/gateway";
+import { type ActorId, cbor, Fault, toHex } from "@xinglin/primitives";
 import type { Stage } from "./stage.ts";
 
 /** The nurse's change, as a new version; the old one stays provable. */
@@ -15,7 +15,8 @@ export async function amendAllergyAtNight(stage: Stage, patient: ActorId, allerg
   const { gateway, client, say } = stage;
   const by = stage.key("hospital-a/nurse");
   const device = stage.key("hospital-a/workstation-7");
-  const amended = await amendAllergy(gateway, allergy, stage.allergySource, { by, device });
+  const change = { criticality: "high", lastUpdated: instantInShanghai(Math.floor(Date.now() / 1000)) } as const;
+  const amended = await changeAllergy(gateway, allergy, change, { by, device, originals: stage.originals });
   const chain = await TrustedChain.of(client);
   const proven = async (key: string) => {
     const { value } = await chain.prove(by, key);
@@ -34,21 +35,23 @@ export async function amendAllergyAtNight(stage: Stage, patient: ActorId, allerg
     time: shanghaiTime(newest.at.time),
     height: newest.at.height,
   });
-  say("story.old_version", { version: old.version, height: old.at.height });
+  say.plain("story.night");
+  say.plain("story.old_version", { version: old.version, height: old.at.height });
   return amended;
 }
 
-/** Flips one byte of a stored piece of `study` in the first store. */
-export function flipStoredByte(stage: Stage, study: { objectId: string }): string {
-  const [folder] = stage.storeFolders;
-  if (folder === undefined) throw new Fault("store_absent");
-  const object = join(folder, "objects", study.objectId);
+/** Flips one byte of a stored piece of `objectId`, in the first store, and says which file. */
+export function flipStoredByte(stage: Stage, objectId: Uint8Array): string {
+  const object = join(stage.storeFolders[0] as string, "objects", toHex(objectId));
   const name = readdirSync(object).find((entry) => entry.startsWith("pieces."));
-  if (name === undefined) throw new Fault("store_absent");
-  const file = openSync(join(object, name), "r+");
+  if (name === undefined) throw new Fault("store_absent", { store: object });
+  const path = join(object, name);
+  const file = openSync(path, "r+");
   const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, 1000);
-  writeSync(file, Buffer.of((byte[0] as number) ^ 1), 0, 1, 1000);
+  readSync(file, byte, 0, 1, FLIPPED_AT);
+  writeSync(file, Buffer.of((byte[0] as number) ^ 1), 0, 1, FLIPPED_AT);
   closeSync(file);
-  return join(object, name);
+  return path;
 }
+
+const FLIPPED_AT = 1000;

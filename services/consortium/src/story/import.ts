@@ -31,7 +31,7 @@ export async function importAtHospitalA(stage: Stage, patient: ActorId, study: s
     height: anchored.height,
   });
 
-  const groups = await importBundle(gateway, bundle, { by, patient });
+  const groups = await importBundle(gateway, bundle, { by, patient, originals: stage.originals });
   say("story.bundle", { resources: groups.resources, records: groups.records.length });
   for (const { class: recordClass, sizeBytes, operationBytes } of groups.records)
     say.plain("story.bundle_class", {

@@ -3,7 +3,7 @@
  * Source: requirements C3, D5; design.md, "Consent, access, custody".
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { openPointer } from "@xinglin/client";
 import {
@@ -19,20 +19,18 @@ import {
   requestRead,
   shanghaiTime,
 } from "@xinglin/gateway";
+import { instanceFiles } from "@xinglin/interop";
 import { type ActorId, Fault, fromBase64url, type MemberId } from "@xinglin/primitives";
 import { administrationKey } from "../genesis.ts";
 import type { Stage } from "./stage.ts";
 
-/** Every file of a folder with its SHA-256, in order of content, so that names don't matter. */
-function contentsOf(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      createHash("sha256")
-        .update(readFileSync(join(entry.parentPath, entry.name)))
-        .digest("hex"),
-    )
-    .sort();
+/** SHA-256 of every instance of a folder, in order of content: names differ. */
+async function contentsOf(folder: string): Promise<string> {
+  const paths = await instanceFiles(folder);
+  return paths
+    .map((path) => createHash("sha256").update(readFileSync(path)).digest("hex"))
+    .sort()
+    .join();
 }
 
 /** What the doctor at B asks for a record that lies at A. */
@@ -75,8 +73,8 @@ async function withoutFourStores<T>(folders: readonly string[], work: (gone: num
   }
 }
 
-/** The doctor asks, collects the shares, fetches and compares. Returns the folder that a viewer opens. */
-export async function readAtHospitalB(stage: Stage, local: ActorId, study: Anchored, original: string): Promise<string> {
+/** The doctor asks, collects the shares, fetches and compares. Returns the permit's number. */
+export async function readAtHospitalB(stage: Stage, local: ActorId, study: Anchored, original: string): Promise<number> {
   const { gateway, say, data } = stage;
   const by = stage.key("hospital-b/doctor");
   const patient = await findPseudonymAtSource(stage, by, local);
@@ -99,9 +97,10 @@ export async function readAtHospitalB(stage: Stage, local: ActorId, study: Ancho
     say("story.fetched", { size: bytesText(readBytes), rebuilt: rebuiltPieces, seconds: seconds.toFixed(1) });
   });
   contentKey.fill(0);
-  if (contentsOf(folder).join() !== contentsOf(original).join()) throw new Fault("story_bytes_differ", { record: study.record });
+  if ((await contentsOf(folder)) !== (await contentsOf(original)))
+    throw new Fault("story_bytes_differ", { record: study.record });
   say("story.identical", { folder });
-  return folder;
+  return held.number;
 }
 
 /** A permit that is taken now and redeemed later, or not at all. */

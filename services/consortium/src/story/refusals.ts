@@ -17,7 +17,7 @@ async function expectRefusal(
   patient: StoryPatient,
   record: Anchored,
   expected: string,
-): Promise<void> {
+): Promise<number> {
   const { gateway, client, say } = stage;
   const by = stage.key(alias);
   const decision = await requestRead(gateway, by, requestFor(by, patient.atA.actor, record));
@@ -31,17 +31,19 @@ async function expectRefusal(
   });
   const chain = await TrustedChain.of(client);
   const { size } = await chain.proveEntry(by, result.sequence);
-  say("story.refusal_proved", { sequence: result.sequence, size });
+  say.plain("story.refusal_proved", { sequence: result.sequence, size });
+  return result.sequence;
 }
 
+/** Returns the sequence number of the first refusal in the audit log. */
 export async function refuseWithoutRight(
   stage: Stage,
   patient: StoryPatient,
   study: Anchored,
   consent: { number: number; terms: DirectiveTerms },
-): Promise<void> {
+): Promise<number> {
   const { client, gateway, say } = stage;
-  await expectRefusal(stage, "hospital-c/doctor", patient, study, "not_permitted");
+  const refusal = await expectRefusal(stage, "hospital-c/doctor", patient, study, "not_permitted");
 
   const laboratoryOnly = { ...consent.terms, categories: ["laboratory"] as DirectiveTerms["categories"] };
   const held = await takePermit(stage, patient.atA.actor, study);
@@ -60,4 +62,5 @@ export async function refuseWithoutRight(
   if (!outcome.includes("consent_restricted"))
     throw new Fault("story_expected_refusal", { expected: "consent_restricted", code: outcome });
   say("story.permit_closed", { number: held.number, custodians: held.permit.custody.custodians.length });
+  return refusal;
 }

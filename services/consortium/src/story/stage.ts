@@ -4,10 +4,11 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ApiClient, Identity, Receipt } from "@xinglin/client";
+import type { ApiClient, Identity } from "@xinglin/client";
 import { writeFileDurably } from "@xinglin/custody";
 import { type Gateway, type KeyOfFile, readKeyFile, type Say } from "@xinglin/gateway";
 import type { ActorId, MemberId, RecordId } from "@xinglin/primitives";
+import { administrationKey } from "../genesis.ts";
 
 /** What the story made, in `story.json` of the data folder. */
 export interface StoryMemory {
@@ -31,8 +32,8 @@ export interface Stage {
   readonly memberName: (member: string) => string;
   /** Where the patient page is. */
   readonly page: string;
-  /** Runs the installed `xinglin` command's audit over everything and says what it finds; true if all is well. */
-  readonly audit: () => Promise<boolean>;
+  /** Where hospital A keeps its own originals of FHIR records. */
+  readonly originals: string;
 }
 
 export const keyPath = (data: string, alias: string): string => {
@@ -42,7 +43,11 @@ export const keyPath = (data: string, alias: string): string => {
 export const keyReader =
   (data: string) =>
   (alias: string): KeyOfFile =>
-    readKeyFile(keyPath(data, alias));
+    readKeyFile(
+      alias.endsWith("/administration")
+        ? administrationKey(data, alias.slice(0, -"/administration".length) as MemberId)
+        : keyPath(data, alias),
+    );
 
 const memoryFile = (data: string): string => join(data, "story.json");
 
@@ -57,5 +62,3 @@ export interface StoryPatient {
   readonly atA: Identity;
   readonly atB: Identity;
 }
-
-export type { MemberId, Receipt };

@@ -1,0 +1,123 @@
+/**
+ * The audit: every stored piece against its anchored root, every row of the read model against the chain. Neither needs a content key.
+ * Source: requirements A2, C10, D3.
+ */
+import { auditPossession, repair, type Store } from "@xinglin/archive";
+import type { ApiClient, Identity } from "@xinglin/client";
+import { Fault, fromHex, toHex } from "@xinglin/primitives";
+import type { Gateway } from "./keep-record.ts";
+
+/** A piece that its store does not have, or has wrong. */
+export interface PieceFinding {
+  readonly store: string;
+  readonly object: string;
+  readonly record: string;
+  readonly stripe: number;
+  readonly column: number;
+  readonly kind: string;
+}
+/** A row of the read model that is not as the chain says; `columns` names what differs, or says that the row is missing or extra. */
+export interface RowFinding {
+  readonly table: string;
+  readonly row: string;
+  readonly columns: string;
+}
+
+export interface AuditReport {
+  readonly objects: number;
+  readonly piecesChecked: number;
+  readonly pieces: readonly PieceFinding[];
+  readonly rowsChecked: number;
+  readonly rows: readonly RowFinding[];
+}
+
+interface AnchoredObject {
+  readonly sequence: number;
+  readonly record: string;
+  readonly version: number;
+  readonly object: {
+    readonly id: string;
+    readonly manifest: string;
+    readonly root: string;
+    readonly sizeClass: number;
+    readonly code: { k: number; m: number };
+  };
+}
+
+const PAGE = 100;
+
+/** Every object that `by` may audit, newest first: a commission's all, another member's its own. */
+export async function* listObjects(client: ApiClient, by: Identity): AsyncGenerator<AnchoredObject> {
+  for (let before: number | undefined; ; ) {
+    const page = (await client.getJson(`/v1/objects?limit=${PAGE}${before === undefined ? "" : `&before=${before}`}`, by)) as {
+      items: AnchoredObject[];
+    };
+    yield* page.items;
+    const last = page.items.at(-1);
+    if (last === undefined || page.items.length < PAGE) return;
+    before = last.sequence;
+  }
+}
+
+const archived = ({ object }: AnchoredObject) => ({
+  id: fromHex(object.id),
+  reference: { manifest: fromHex(object.manifest), root: fromHex(object.root), sizeClass: object.sizeClass, code: object.code },
+});
+
+/** Looks at every piece of every object on every store, and at every row of the read model. Nothing is changed. */
+export async function auditEverything(
+  { client, stores }: Gateway,
+  by: Identity,
+  onObject?: (done: number) => void,
+): Promise<AuditReport> {
+  const pieces: PieceFinding[] = [];
+  let objects = 0;
+  let piecesChecked = 0;
+  for await (const anchored of listObjects(client, by)) {
+    const report = await auditObject(stores, anchored);
+    pieces.push(...report.findings);
+    piecesChecked += report.checked;
+    onObject?.(++objects);
+  }
+  const verification = (await client.postJson("/v1/read-model/verify", by)) as {
+    rows: number;
+    findings: { table: string; key: string; kind: string; columns?: string[] }[];
+  };
+  const rows = verification.findings.map(({ table, key, kind, columns }) => ({
+    table,
+    row: key,
+    columns: columns?.join(",") ?? kind,
+  }));
+  return { objects, piecesChecked, pieces, rowsChecked: verification.rows, rows };
+}
+
+async function auditObject(
+  stores: readonly Store[],
+  anchored: AnchoredObject,
+): Promise<{ checked: number; findings: PieceFinding[] }> {
+  const { id, reference } = archived(anchored);
+  const common = { object: anchored.object.id, record: anchored.record };
+  try {
+    const report = await auditPossession(reference, id, stores);
+    const findings = report.stores.flatMap(({ store, faults }) =>
+      faults.map(({ stripe, column, kind }) => ({ ...common, store, stripe, column, kind })),
+    );
+    return { checked: report.checked, findings };
+  } catch (error) {
+    // Destroyed at the end of its term, or lost: either way the whole object is one finding.
+    if (!(error instanceof Fault)) throw error;
+    return { checked: 0, findings: [{ ...common, store: "*", stripe: -1, column: -1, kind: error.code }] };
+  }
+}
+
+/** Rebuilds what is missing or wrong of one object from the other pieces. Returns how many pieces were written. */
+export async function repairObject({ client, stores }: Gateway, by: Identity, objectId: Uint8Array): Promise<number> {
+  const wanted = toHex(objectId);
+  for await (const anchored of listObjects(client, by)) {
+    if (anchored.object.id !== wanted) continue;
+    const { id, reference } = archived(anchored);
+    const { before, after } = await repair(reference, id, stores);
+    return after.held - before.held;
+  }
+  throw new Fault("object_unknown", { object: wanted });
+}

@@ -1,0 +1,126 @@
+/**
+ * What hospital systems hand over, turned into records: a DICOM study is one, a FHIR Bundle as many as it has classes, so that a consent
+ * for one class opens no other. Nothing is archived before all of it is valid.
+ * Source: requirements C4, I1; design.md, "Packages" (interop).
+ */
+import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { writeFileDurably } from "@xinglin/custody";
+import {
+  type AcceptedBundle,
+  amendAllergy,
+  classify,
+  type FhirRejection,
+  instanceFileName,
+  MAX_JSON_BYTES,
+  readDicomSeries,
+  splitByClass,
+  validateBundle,
+} from "@xinglin/interop";
+import { Fault, type RecordId } from "@xinglin/primitives";
+import { type Anchored, amendRecord, type ImportOptions, importRecords } from "./anchor-records.ts";
+import type { Gateway } from "./keep-record.ts";
+
+const DICOM_MEDIA_TYPE = "application/dicom";
+const FHIR_MEDIA_TYPE = "application/fhir+json";
+
+/** A Bundle that was refused, with every finding: element, code and facts, never values. */
+export class BundleRefused extends Fault {
+  readonly rejection: FhirRejection;
+
+  constructor(rejection: FhirRejection) {
+    const [first] = rejection.issues;
+    super("fhir_invalid", {
+      issues: rejection.issues.length + rejection.more,
+      element: first?.element ?? "",
+      reason: first?.code ?? "",
+    });
+    this.rejection = rejection;
+  }
+}
+
+/** Imports all instances of one study in `folder` as one record. Faults: those of `readDicomSeries` and `importRecords`. */
+export async function importDicom(
+  gateway: Gateway,
+  folder: string,
+  options: ImportOptions,
+): Promise<{ record: Anchored; instances: number }> {
+  const { instances } = await readDicomSeries(folder);
+  const [first] = instances;
+  if (first === undefined) throw new Fault("source_empty");
+  // Names of files can tell of patients: inside the object they are numbered, as viewers expect them.
+  const files = instances.map(({ source }, i) => ({
+    location: source as string, // read from a folder
+    path: instanceFileName(i),
+    mediaType: DICOM_MEDIA_TYPE,
+  }));
+  const [record] = await importRecords(gateway, [{ class: classify(first), format: "dicom", files }], options);
+  return { record: record as Anchored, instances: instances.length };
+}
+
+/** Reads and validates a Bundle file. Throws `BundleRefused`, `too_large`, `file_missing`. */
+export async function readBundle(path: string): Promise<AcceptedBundle> {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || !found.isFile()) throw new Fault("file_missing", { path: basename(path) });
+  if (found.size > MAX_JSON_BYTES) throw new Fault("too_large", { maxBytes: MAX_JSON_BYTES });
+  return acceptBundle(readFileSync(path));
+}
+
+async function acceptBundle(bytes: Uint8Array): Promise<AcceptedBundle> {
+  const checked = await validateBundle(bytes);
+  if (!checked.ok) throw new BundleRefused(checked.refusal);
+  return checked.value;
+}
+
+/** Imports a Bundle file as one record a class. The source keeps its originals under `originals`. */
+export async function importBundle(
+  gateway: Gateway,
+  path: string,
+  options: ImportOptions & { readonly originals: string },
+): Promise<{ records: Anchored[]; resources: number }> {
+  const bundle = await readBundle(path);
+  const groups = splitByClass(bundle);
+  const parts = groups.map(({ recordClass, bytes }) => ({
+    class: recordClass,
+    format: "fhir" as const,
+    files: [{ content: bytes, path: "bundle.json", mediaType: FHIR_MEDIA_TYPE }],
+  }));
+  const records = await importRecords(gateway, parts, options);
+  for (const [i, { record }] of records.entries()) keepOriginal(options.originals, record, groups[i]?.bytes as Uint8Array);
+  return { records, resources: bundle.entries.length };
+}
+
+/** The next version of a FHIR record, from `bytes` that are validated again. */
+export async function amendBundle(
+  gateway: Gateway,
+  record: Pick<Anchored, "record" | "version" | "class">,
+  bytes: Uint8Array,
+  options: Omit<ImportOptions, "patient"> & { readonly originals: string },
+): Promise<Anchored> {
+  const bundle = await acceptBundle(bytes);
+  const files = [{ content: bundle.bytes, path: "bundle.json", mediaType: FHIR_MEDIA_TYPE }];
+  const amended = await amendRecord(gateway, { id: record.record, version: record.version, class: record.class }, files, options);
+  keepOriginal(options.originals, record.record, bundle.bytes);
+  return amended;
+}
+
+/** Changes the criticality of the first allergy in a record's original, and files that as the next version. */
+export async function changeAllergy(
+  gateway: Gateway,
+  record: Pick<Anchored, "record" | "version" | "class">,
+  change: { readonly criticality: "low" | "high"; readonly lastUpdated: string },
+  options: Omit<ImportOptions, "patient"> & { readonly originals: string },
+): Promise<Anchored> {
+  const bundle = await acceptBundle(readFileSync(originalPath(options.originals, record.record)));
+  const entry = bundle.entries.findIndex(({ resourceType }) => resourceType === "AllergyIntolerance");
+  const amended = await amendAllergy(bundle, { entry, ...change });
+  return amendBundle(gateway, record, amended.bundle.bytes, options);
+}
+
+/** Where the source keeps its own copy of a FHIR record. */
+export const originalPath = (originals: string, record: RecordId): string => join(originals, `${record}.json`);
+
+function keepOriginal(originals: string, record: RecordId, bytes: Uint8Array): void {
+  mkdirSync(originals, { recursive: true, mode: 0o700 });
+  writeFileDurably(originalPath(originals, record), bytes);
+}

@@ -1,0 +1,86 @@
+/**
+ * What an import has begun, so that one that was cut off leaves nothing: a file an object, written before the first piece and removed when
+ * the anchor is known. Source: issue of the main job ("An interrupted import resumes or leaves nothing").
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Store } from "@xinglin/archive";
+import { keys, type MedicalRecord } from "@xinglin/contracts";
+import { writeFileDurably } from "@xinglin/custody";
+import { type Bytes, cbor, fromHex, type Infer, type RecordId, recordId, schema, toHex } from "@xinglin/primitives";
+
+const begun = schema.object({
+  object: schema.text(32, /^[0-9a-f]{32}$/),
+  record: recordId,
+  version: schema.uint(65_535, 1),
+  process: schema.uint(),
+});
+
+export class ImportJournal {
+  readonly #folder: string;
+
+  /** `folder` is made when it is first needed. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Writes down that an object for this record version is being made. */
+  begin(objectId: Bytes, record: RecordId, version: number): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const content: Infer<typeof begun> = { object: toHex(objectId), record, version, process: process.pid };
+    writeFileDurably(this.#path(content.object), Buffer.from(JSON.stringify(content)));
+  }
+
+  /** The object is anchored, or its pieces are removed. */
+  end(objectId: Bytes): void {
+    rmSync(this.#path(toHex(objectId)), { force: true });
+  }
+
+  /**
+   * Removes the pieces of imports whose process is gone and which `get` (a reader of the committed state) knows no anchor of. Call it when
+   * nothing is waiting for a block any more, as after a start. Returns how many.
+   */
+  async collect(stores: readonly Store[], get: (key: string) => Bytes | undefined): Promise<number> {
+    let removed = 0;
+    for (const name of this.#names()) {
+      const entry = begun.parse(JSON.parse(readFileSync(join(this.#folder, name), "utf8")));
+      if (isRunning(entry.process)) continue;
+      const objectId = fromHex(entry.object);
+      if (!isAnchored(entry, get)) {
+        for (const store of stores) await store.remove(objectId);
+        removed++;
+      }
+      this.end(objectId);
+    }
+    return removed;
+  }
+
+  #names(): string[] {
+    try {
+      return readdirSync(this.#folder).filter((name) => /^[0-9a-f]{32}$/.test(name));
+    } catch {
+      return []; // nothing was ever imported
+    }
+  }
+
+  #path(object: string): string {
+    return join(this.#folder, object);
+  }
+}
+
+function isAnchored({ object, record, version }: Infer<typeof begun>, get: (key: string) => Bytes | undefined): boolean {
+  return [keys.record(record), keys.recordVersion(record, version)].some((key) => {
+    const value = get(key);
+    return value !== undefined && toHex((cbor.decodeTrusted(value) as MedicalRecord).object.id) === object;
+  });
+}
+
+function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false; // our own number from before a restart
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

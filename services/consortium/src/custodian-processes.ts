@@ -1,0 +1,54 @@
+/**
+ * Each custodian as a process of its own, as members run them; they end with this process. Source: design.md, "Packages" (`services/custodian`).
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type CustodianService, remoteCustodian } from "@xinglin/custody";
+import { Fault, type MemberId } from "@xinglin/primitives";
+import { custodianKey } from "./genesis.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../custodian/src/main.ts", import.meta.url));
+const START_MS = 20_000;
+
+/** Starts a member's custodian over the node at `node`; resolves when it listens. */
+export async function startCustodianProcess(
+  data: string,
+  member: MemberId,
+  node: string,
+): Promise<{ service: CustodianService; stop(): Promise<void> }> {
+  const args = ["--genesis", join(data, "genesis.cbor"), "--key", custodianKey(data, member), "--node", node];
+  const shares = join(data, "custodians", member);
+  const child = spawn(process.execPath, [PROGRAM, ...args, "--shares", shares, "--host", "127.0.0.1", "--port", "0"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const port = await portOf(child, member).catch(async (error: unknown) => {
+    child.kill("SIGKILL");
+    await exited;
+    throw error;
+  });
+  return {
+    service: remoteCustodian(`http://127.0.0.1:${port}`),
+    async stop() {
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
+
+function portOf(child: ChildProcess, member: MemberId): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (): void => reject(new Fault("custodian_not_started", { member }));
+    const timer = setTimeout(failed, START_MS);
+    let told = "";
+    child.stdout?.on("data", (part: Buffer) => {
+      told += part.toString();
+      const match = /port (\d+)/.exec(told);
+      if (match === null) return;
+      clearTimeout(timer);
+      resolve(Number(match[1]));
+    });
+    child.once("exit", failed);
+  });
+}
