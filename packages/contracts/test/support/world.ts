@@ -209,10 +209,14 @@ export class World implements StateReader {
 
   /** What an operation comes to, if asked now; nothing changes. The operation must pass its schema. */
   decide(asking: Asking, operation: Operation): Outcome {
-    const { time = this.time, height = this.height } = asking;
+    return this.decideAs(this.caller(asking), operation, asking);
+  }
+
+  /** As `decide`, by a caller that stands already. */
+  decideAs(caller: Caller, operation: Operation, { time = this.time, height = this.height }: Partial<Asking> = {}): Outcome {
     const block = { chain: "test-0", time: time as UnixSeconds, height: height as Height };
     const parsed = operationSchema.parse(cbor.decode(cbor.encode(operation), 1 << 20));
-    return applyOperation(this, parsed, { block, caller: this.caller(asking), transaction: bytes(32, 7), index: 0 });
+    return applyOperation(this, parsed, { block, caller, transaction: bytes(32, 7), index: 0 });
   }
 
   /** Decides and applies; the operation must be accepted. */
