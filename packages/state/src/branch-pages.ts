@@ -26,10 +26,11 @@ export const LEAVES = 2;
 /** A branch page whose top is this node; bottom nodes only. */
 export const BRANCH = 3;
 
+const LEVELS = 5;
 export const TOP = 1;
-export const BOTTOM = 16;
-export const PAGE_LEVELS = 4;
-const NODES = 32;
+/** First of the bottom nodes. */
+export const BOTTOM: number = 1 << LEVELS;
+const NODES = 2 * BOTTOM;
 export const NOT_LOADED = -1;
 
 /** Memory of one page: hash, kind, leaf count, child, row, version a node. */

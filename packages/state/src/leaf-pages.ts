@@ -27,7 +27,7 @@ import {
 } from "./memory.ts";
 
 /** Most leaves of a page. Larger pages mean fewer branch pages a block and longer leaf rows; 64 was the best of 32, 64 and 128. */
-export const LEAF_CAPACITY = 64;
+export const LEAF_CAPACITY = 128;
 
 const KEYS = 0;
 const HASHES = LEAF_CAPACITY * HASH_BYTES;

@@ -94,7 +94,7 @@ export class LevelState implements State {
     const changes = Changes.from(list, touches);
     const { nextRow, nextValueId, version } = this.#meta;
     const base = { root: this.#root, rootRow: this.#newest.rootRow, version, nextRow, nextValueId };
-    const dueBefore = Math.max(windowStart, this.#window.startWithin(0.5));
+    const dueBefore = Math.max(windowStart, this.#window.startWithin(0.85));
     const application = new BlockApplication(this.#pages, base, changes, dueBefore);
     const pending = { height, root: this.#topHash(application.root), application, windowStart };
     this.#pending = pending;

@@ -5,8 +5,11 @@
  */
 import { hash } from "node:crypto";
 
+/** Node's own, though untyped: writes without looking for the encoding first. */
+type Latin1Buffer = Buffer & { latin1Write(text: string, at: number, length: number): number };
+
 export interface Memory {
-  readonly bytes: Buffer;
+  readonly bytes: Latin1Buffer;
   readonly words: Uint32Array;
 }
 
@@ -16,7 +19,7 @@ export const HASH_BYTES = 32;
 /** Zeroed memory of `size` bytes, a multiple of four. */
 export function allocate(size: number): Memory {
   const block = new ArrayBuffer(size);
-  return { bytes: Buffer.from(block), words: new Uint32Array(block) };
+  return { bytes: Buffer.from(block) as Latin1Buffer, words: new Uint32Array(block) };
 }
 
 /** A copy of `memory` with at least `size` bytes. */
@@ -47,7 +50,7 @@ export function sameHash(a: Memory, aAt: number, b: Memory, bAt: number): boolea
 export const digest = (data: string | Uint8Array): string => hash("sha256", data, "binary");
 
 export const writeDigest = (text: string, to: Memory, at: number): void => {
-  to.bytes.write(text, at, HASH_BYTES, "latin1");
+  to.bytes.latin1Write(text, at, HASH_BYTES);
 };
 
 /**
