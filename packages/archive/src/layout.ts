@@ -34,7 +34,7 @@ export function chunkBytesFor(sizeBytes: number, k: number): number {
   const wanted = Math.ceil(sizeBytes / k);
   if (wanted >= CHUNK_BYTES) return CHUNK_BYTES;
   if (wanted <= MIN_CHUNK_BYTES) return MIN_CHUNK_BYTES;
-  const step = 2 ** (Math.ceil(Math.log2(wanted)) - 1) / STEPS_PER_DOUBLING;
+  const step = 2 ** (31 - Math.clz32(wanted - 1)) / STEPS_PER_DOUBLING;
   return Math.ceil(wanted / step) * step;
 }
 
@@ -66,4 +66,4 @@ export function columnOf(layout: Pick<Layout, "code">, stripe: number, slot: num
 }
 
 /** Bit length of a size: all that the chain says of it. */
-export const sizeClassOf = (sizeBytes: number): number => Math.floor(Math.log2(sizeBytes)) + 1;
+export const sizeClassOf = (sizeBytes: number): number => sizeBytes.toString(2).length; // a logarithm rounds near powers of two

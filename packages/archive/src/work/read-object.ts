@@ -53,6 +53,9 @@ export async function readObject(order: ReadOrder, sink: FileSink, context: Task
   try {
     const { table } = object;
     const { chunkBytes, code } = table.layout;
+    // Too few packs are too few for some stripe: better said now than after an hour, and the same for every size of object.
+    const available = new Set(object.holders.map(({ pack }) => pack.slot)).size;
+    if (available < code.k) throw new Fault("archive_unrecoverable", { stripe: 0, available, needed: code.k }, { retry: true });
     const manifest = openManifest(await findManifest(object, order.reference), order.contentKey, order.reference, table);
     stages.openMs = performance.now() - openStart;
 
@@ -105,7 +108,8 @@ class FileCutter {
     for (let segment = this.#segments[this.#next]; segment !== undefined; segment = this.#segments[this.#next]) {
       if (segment.from >= chunkEnd) return;
       await this.#begin(segment);
-      await this.#write(segment, chunk.subarray(Math.max(segment.from, at) - at, Math.min(segment.to, chunkEnd) - at));
+      const from = Math.max(segment.from, at);
+      await this.#write(segment, chunk.subarray(from - at, Math.max(from, Math.min(segment.to, chunkEnd)) - at)); // none of an empty file
       if (segment.to > chunkEnd) return;
       await this.#end(segment);
     }

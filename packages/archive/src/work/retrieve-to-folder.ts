@@ -27,7 +27,7 @@ export async function retrieveToFolder(order: FolderOrder, context: TaskContext)
     return outcome;
   } catch (cause) {
     sink.close();
-    await rm(partial, { recursive: true, force: true });
+    await rm(partial, { recursive: true, force: true }).catch(() => undefined); // the first failure is what the caller hears of
     throw destinationFault(cause);
   }
 }

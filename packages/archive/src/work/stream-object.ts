@@ -61,7 +61,7 @@ class PortSink implements FileSink {
     this.#onTheWay++;
     // A chunk with more than one file in it is still needed here: only a buffer that is all of this part can be handed over.
     const whole = bytes.byteLength === bytes.buffer.byteLength;
-    const own = new Uint8Array(whole ? (bytes.buffer as ArrayBuffer) : bytes.slice().buffer);
+    const own = whole ? new Uint8Array(bytes.buffer as ArrayBuffer) : Uint8Array.from(bytes);
     this.#port.postMessage({ type: "bytes", bytes: own } satisfies StreamEvent, [own.buffer]);
   }
 

@@ -1,0 +1,61 @@
+/** The store in a folder: the contract, its quota, and what it refuses. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { describeStore } from "../../src/store/contract.ts";
+import { DirectoryStore } from "../../src/store/directory.ts";
+import { openStore, openStores } from "../../src/store/open.ts";
+import { stageOwner } from "../../src/store/owner.ts";
+import { fault, temporaryFolder } from "../support/consortium.ts";
+
+describeStore("directory", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "xinglin-store-"));
+  const description = { id: "one", member: "a", path: join(folder, "store") };
+  const store = new DirectoryStore(description);
+  await store.create();
+  return {
+    store,
+    reopen: () => new DirectoryStore(description),
+    vanish: () => rename(description.path, `${description.path}.gone`),
+    dispose: () => rm(folder, { recursive: true, force: true }),
+  };
+});
+
+test("a quota bounds what is written, whatever room the disk has", async (t) => {
+  const path = join(await temporaryFolder(t), "store");
+  const store = new DirectoryStore({ id: "one", member: "a", path, quotaBytes: 1000 });
+  await store.create();
+  assert.equal((await store.room()).freeBytes, 1000);
+  const pack = await store.stage(randomBytes(16), 0, "import", stageOwner);
+  await pack.write(0, randomBytes(600));
+  assert.equal((await store.room()).freeBytes, 400);
+  await pack.writeDocument("table", randomBytes(400));
+  await assert.rejects(pack.write(600, randomBytes(1)), fault("disk_full", { store: "one" }));
+  await pack.discard();
+  assert.equal((await store.room()).freeBytes, 1000);
+});
+
+test("a folder that cannot be written is named by its store", async (t) => {
+  const path = join(await temporaryFolder(t), "store");
+  await writeFile(path, "a file, not a folder");
+  const store = new DirectoryStore({ id: "one", member: "a", path });
+  await assert.rejects(store.create(), (error) => fault((error as { code: string }).code, { store: "one" })(error));
+  assert.equal(await store.isPresent(), false);
+  await assert.rejects(store.list(), fault("store_absent", { store: "one" }));
+});
+
+test("opening stores makes none unless told, and refuses two of one name", async (t) => {
+  const folder = await temporaryFolder(t);
+  const one = { id: "one", member: "a", path: join(folder, "one") };
+  const [store] = await openStores([one]);
+  assert.deepEqual([await store!.isPresent(), await readdir(folder)], [false, []]);
+  await openStores([one], { create: true });
+  assert.equal(await store!.isPresent(), true);
+  await assert.rejects(openStores([one, { ...one, path: join(folder, "two") }]), fault("store_duplicate", { store: "one" }));
+  assert.throws(() => openStore({ ...one, id: "../one" }), fault("malformed"));
+  assert.equal(openStore(one).domain, "a");
+  assert.equal(openStore({ ...one, domain: "room-2" }).domain, "room-2");
+});
