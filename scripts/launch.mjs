@@ -17,7 +17,7 @@ import { findRuntime, isAtLeast, OLDEST_LAUNCHER, OLDEST_RUNTIME } from "./launc
 /** @type {Record<string, { program: string, showsPage?: true }>} */
 const COMMANDS = {
   start: { program: "services/consortium/src/main.ts", showsPage: true },
-  test: { program: "scripts/test.ts", showsPage: true },
+  test: { program: "scripts/test.ts" }, // builds the page itself, and counts a failure
   bench: { program: "bench/src/main.ts" },
   check: { program: "scripts/check.ts" },
   xinglin: { program: "services/cli/src/main.ts" },

@@ -1,12 +1,14 @@
 /**
  * `npm test [-- PATH…]`: type check, lint and every test file, ending with `N passed, N failed`. Paths choose the test files that
- * lie under them and leave the two checks out. Nothing is skipped silently: what this machine lacks is named before that line.
+ * lie under them and leave type check and lint out. Nothing is skipped silently: what this machine lacks is named before that line.
  */
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { checks } from "./check.ts";
+import { type Check, checks } from "./check.ts";
+import { speaker } from "./launch/language.mjs";
+import { buildPortal } from "./launch/portal.mjs";
 import { type Failure, inSeconds, runTests } from "./run-tests.ts";
 
 const TEST_FILES = ["{packages,services,engine}/*/test/**/*.test.{ts,tsx}", "{bench,test}/**/*.test.{ts,tsx}"];
@@ -22,14 +24,17 @@ const isChosen = (file: string): boolean =>
 let passed = 0;
 const failures: Failure[] = [];
 
-if (chosen.length === 0) {
-  for (const { name, run } of checks) {
-    const start = performance.now();
-    const { ok, output } = await run();
-    console.log(`${ok ? "ok    " : "FAILED"} ${inSeconds(performance.now() - start)}  ${name}`);
-    if (ok) passed += 1;
-    else failures.push({ file: "npm run check", name, said: output });
-  }
+/** Tests in a browser need the page; a build that fails prints its output itself. */
+const page: Check = {
+  name: "build of the patient page",
+  run: async () => ({ ok: (await buildPortal(root, process.execPath, speaker("en"))) === 0, output: "see above" }),
+};
+for (const { name, run } of chosen.length === 0 ? [...checks, page] : [page]) {
+  const start = performance.now();
+  const { ok, output } = await run();
+  console.log(`${ok ? "ok    " : "FAILED"} ${inSeconds(performance.now() - start)}  ${name}`);
+  if (ok) passed += 1;
+  else failures.push({ file: "(whole tree)", name, said: output });
 }
 
 const files = globSync(TEST_FILES, { cwd: root, exclude: (path) => /(^|\/)node_modules$/.test(path) })

@@ -2,6 +2,7 @@
 /** Child processes: one that takes the launcher's place as far as its caller can tell, and one whose output is shown only if it fails. */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { stripVTControlCharacters } from "node:util";
 
 const FORWARDED = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 /** What Ctrl-C and closing a terminal send to the whole foreground group: the child has those from the terminal already. */
@@ -75,7 +76,7 @@ export function runQuietly(title, program, args, folder) {
     child.once("close", (code, signal) =>
       resolve({
         code: shellCode(code, interruptedBy ?? signal),
-        output: Buffer.concat(output).toString("utf8"),
+        output: stripVTControlCharacters(Buffer.concat(output).toString("utf8")),
         seconds: ((Date.now() - start) / 1_000).toFixed(0),
         interrupted: interruptedBy !== null,
       }),
