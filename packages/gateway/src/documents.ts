@@ -17,8 +17,8 @@ import {
   splitByClass,
   validateBundle,
 } from "@xinglin/interop";
-import { Fault, type RecordId } from "@xinglin/primitives";
-import { type Anchored, amendRecord, type ImportOptions, importRecords } from "./anchor-records.ts";
+import { type ActorId, Fault, type RecordId } from "@xinglin/primitives";
+import { type Anchored, amendRecord, type ImportOptions, importRecords, refileRecord } from "./anchor-records.ts";
 import type { Gateway } from "./keep-record.ts";
 
 const DICOM_MEDIA_TYPE = "application/dicom";
@@ -102,6 +102,27 @@ export async function amendBundle(
   const amended = await amendRecord(gateway, { id: record.record, version: record.version, class: record.class }, files, options);
   keepOriginal(options.originals, record.record, bundle.bytes);
   return amended;
+}
+
+/** Files a FHIR record that stood under the wrong patient under the right one, from `bytes` that are corrected and validated. */
+export async function refileBundle(
+  gateway: Gateway,
+  record: Pick<Anchored, "record" | "version" | "class">,
+  to: ActorId,
+  bytes: Uint8Array,
+  options: Omit<ImportOptions, "patient"> & { readonly originals: string },
+): Promise<Anchored> {
+  const bundle = await acceptBundle(bytes);
+  const files = [{ content: bundle.bytes, path: "bundle.json", mediaType: FHIR_MEDIA_TYPE }];
+  const refiled = await refileRecord(
+    gateway,
+    { id: record.record, version: record.version, class: record.class },
+    to,
+    files,
+    options,
+  );
+  keepOriginal(options.originals, record.record, bundle.bytes);
+  return refiled;
 }
 
 /** Changes the criticality of the first allergy in a record's original, and files that as the next version. */

@@ -14,7 +14,7 @@ import {
   type RequestTarget,
 } from "@xinglin/contracts";
 import { hpkeKeyPair } from "@xinglin/crypto";
-import { releaseRequest, restoreContentKey } from "@xinglin/custody/client";
+import { read as readCustody, releaseAnswer, releaseRequest, restoreContentKey } from "@xinglin/custody/client";
 import { type ActorId, type CredentialId, cbor, Fault } from "@xinglin/primitives";
 import { askCustodians, proveState } from "./custodians.ts";
 import type { Gateway } from "./keep-record.ts";
@@ -98,11 +98,19 @@ export async function redeemPermit(gateway: Gateway, by: Identity, held: HeldPer
     hpkePrivateKey: held.hpkePrivateKey,
     answers: released,
   });
+  await submitReceipts(client, released);
   return {
     contentKey,
     released: released.map(({ custodian }) => custodian).filter((custodian) => !wrong.includes(custodian)),
     refused: [...refused, ...wrong.map((custodian) => ({ custodian, code: "share_wrong" }))],
   };
+}
+
+/** The custodians' signed release receipts go on the chain. The permit already counts as the read, so one that is turned away changes nothing. */
+async function submitReceipts(client: Gateway["client"], released: readonly { answer: Uint8Array }[]): Promise<void> {
+  await Promise.allSettled(
+    released.map(({ answer }) => client.postBytes("/v1/transactions", readCustody(releaseAnswer, answer).transaction)),
+  );
 }
 
 /** The state that a custodian looks at before it releases, in the order of its checks. */

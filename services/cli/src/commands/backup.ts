@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { writeFileDurably } from "@xinglin/custody";
-import { requireUnlocked } from "@xinglin/ledger";
 import { Fault, schema } from "@xinglin/primitives";
+import { ClassicLevel } from "classic-level";
 import type { Command } from "../command.ts";
 
 /** What a backup holds of a data folder. */
@@ -18,6 +18,18 @@ const backupList = schema.object({
   type: schema.oneOf("xinglin-backup/1"),
   files: schema.list(schema.object({ path: schema.text(1024), sha256: schema.text(64, /^[0-9a-f]{64}$/) }), 1_000_000),
 });
+
+/** A ledger that is running holds its database's lock; a copy of it would not be consistent. */
+async function requireStopped(ledger: string): Promise<void> {
+  const database = new ClassicLevel(join(ledger, "ledger.db"));
+  try {
+    await database.open({ createIfMissing: false });
+    await database.close();
+  } catch (cause) {
+    const { code } = (cause as { cause?: { code?: string } }).cause ?? {};
+    throw new Fault(code === "LEVEL_LOCKED" ? "ledger_locked" : "data_folder_unreadable", { path: ledger }, { cause });
+  }
+}
 
 const sha256 = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 
@@ -36,7 +48,7 @@ export const backup: Command = {
     const to = resolve(need("to"));
     if (!existsSync(join(data, "genesis.cbor"))) throw new Fault("data_folder_unreadable", { path: data });
     if (existsSync(to) && readdirSync(to).length > 0) throw new Fault("destination_exists", { path: to });
-    await requireUnlocked(join(data, "ledger"));
+    await requireStopped(join(data, "ledger"));
     mkdirSync(to, { recursive: true, mode: 0o700 });
     for (const part of PARTS) if (existsSync(join(data, part))) cpSync(join(data, part), join(to, part), { recursive: true });
     const files = filesOf(to).map((path) => ({ path, sha256: sha256(join(to, path)) }));

@@ -33,6 +33,6 @@ export async function exportEvidence(
         : claim.key;
     say.plain("story.evidence_proves", { what: `${claim.code} ${told} @${claim.height}` });
   }
-  for (const { code } of verdict.assumes) say.plain("story.evidence_assumes", { what: say.text(`assume.${code}`) });
+  for (const { code, facts } of verdict.assumes) say.plain("story.evidence_assumes", { what: say.text(`assume.${code}`, facts) });
   return path;
 }

@@ -31,14 +31,15 @@ export async function playStory(stage: Stage, database: StoryDatabase, studyByte
   const { say, data } = stage;
   const started = performance.now();
   say("story.begin");
+  say.plain("story.scene0");
   await registerPeople(stage);
-  say.plain("story.scene2");
   const patient = await registerStoryPatient(stage);
   writeMemory(data, { finished: false, patientAtA: patient.atA.actor, patientAtB: patient.atB.actor });
 
   say.plain("story.scene1");
   const study = studyBytes === undefined ? CT : await generated(stage, studyBytes);
   const imported = await importAtHospitalA(stage, patient.atA.actor, study, BUNDLE);
+  say.plain("story.scene2");
   const consent = await consentToHospitalB(stage, patient);
 
   say.plain("story.scene3");

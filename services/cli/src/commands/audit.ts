@@ -1,0 +1,32 @@
+/** `xinglin audit`: every stored piece and every row of the read model against the chain; `--repair` mends the pieces. Source: requirements A2, D3. */
+import { auditEverything, repairObject } from "@xinglin/gateway";
+import { Fault, fromHex } from "@xinglin/primitives";
+import type { Command } from "../command.ts";
+
+export const audit: Command = {
+  words: "audit",
+  options: { repair: { type: "boolean" }, rebuild: { type: "boolean" } },
+  async run(context) {
+    const { say } = context;
+    const gateway = context.gateway();
+    const by = context.key();
+    const report = await auditEverything(gateway, by);
+    if (context.json) context.print(report);
+    else {
+      for (const { store, object, record, stripe, column, kind } of report.pieces)
+        say.plain("audit.piece", { store, object, record, stripe, column, kind });
+      for (const { table, row, columns } of report.rows) say.plain("audit.row", { table, row, columns });
+      say.plain("audit.summary", { objects: report.objects, checked: report.piecesChecked, rows: report.rowsChecked });
+    }
+    const findings = report.pieces.length + report.rows.length;
+    if (context.flag("repair"))
+      for (const object of new Set(report.pieces.map((piece) => piece.object)))
+        say.plain("audit.repaired", { object, pieces: await repairObject(gateway, by, fromHex(object)) });
+    if (context.flag("rebuild")) {
+      await gateway.client.postJson("/v1/read-model/rebuild", by);
+      say.plain("audit.rebuilt");
+    }
+    if (findings > 0) throw new Fault("audit_found", { pieces: report.pieces.length, rows: report.rows.length });
+    if (!context.json) say.plain("audit.clean");
+  },
+};

@@ -1,0 +1,185 @@
+/** `xinglin record …`: what a hospital does with its records. Source: requirements C3, C8, D1, D8, J3. */
+
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { category, keys, level, type Operation, type RecordClass } from "@xinglin/contracts";
+import { erasureAnswer, erasureRequest, read } from "@xinglin/custody/client";
+import {
+  type Anchored,
+  amendBundle,
+  askCustodians,
+  bytesText,
+  changeAllergy,
+  importBundle,
+  importDicom,
+  instantInShanghai,
+  type KeyOfFile,
+  progressBar,
+  proveState,
+  refileBundle,
+  requireAccepted,
+} from "@xinglin/gateway";
+import { type ActorId, actorId, Fault, type RecordId, recordId } from "@xinglin/primitives";
+import type { Command, Context } from "../command.ts";
+
+/** Where a member keeps its own originals of FHIR records. */
+const originals = ({ data }: Context, by: KeyOfFile): string => join(data, "members", by.member, "originals");
+
+const device = (context: Context): { device?: KeyOfFile } =>
+  context.text("device") === undefined ? {} : { device: context.key("device") };
+
+function told(context: Context, records: readonly Anchored[]): void {
+  if (context.json) {
+    context.print(records);
+    return;
+  }
+  for (const record of records)
+    context.say.plain("record.anchored", {
+      record: record.record,
+      version: record.version,
+      class: `${record.class.category}/${record.class.level}`,
+      size: bytesText(record.sizeBytes),
+      stored: bytesText(record.storedBytes),
+      operation: record.operationBytes,
+      height: record.height,
+    });
+}
+
+/** `xinglin record import dicom FOLDER` or `… fhir FILE`. */
+export const importFiles: Command = {
+  words: "record import",
+  options: { patient: { type: "string" }, device: { type: "string" } },
+  positionals: ["dicom|fhir", "PATH"],
+  async run(context) {
+    const [kind, path] = context.positionals;
+    if (path === undefined || (kind !== "dicom" && kind !== "fhir"))
+      throw new Fault("option_missing", { option: "dicom FOLDER | fhir FILE" });
+    const by = context.key();
+    const bar = progressBar(context.say.text("progress.import"));
+    const abort = new AbortController();
+    process.once("SIGINT", () => abort.abort());
+    const options = {
+      by,
+      ...device(context),
+      patient: actorId.parse(context.need("patient")),
+      onProgress: bar.update,
+      signal: abort.signal,
+    };
+    const gateway = context.gateway();
+    const records =
+      kind === "dicom"
+        ? [(await importDicom(gateway, resolve(path), options)).record]
+        : (await importBundle(gateway, resolve(path), { ...options, originals: originals(context, by) })).records;
+    bar.end();
+    told(context, records);
+  },
+};
+
+interface RecordRow {
+  readonly record: RecordId;
+  readonly version: number;
+  readonly class: { level: string; category: string };
+  readonly patient: ActorId;
+  readonly custody: { custodians: ActorId[] };
+}
+
+async function findRecord(
+  context: Context,
+  by: KeyOfFile,
+): Promise<{ record: RecordId; version: number; class: RecordClass; custodians: ActorId[] }> {
+  const id = recordId.parse(context.need("record"));
+  const row = (await context.gateway().client.getJson(`/v1/records/${id}`, by)) as RecordRow;
+  return {
+    record: id,
+    version: row.version,
+    class: { level: level.parse(row.class.level), category: category.parse(row.class.category) },
+    custodians: row.custody.custodians,
+  };
+}
+
+/** A new version: of a whole Bundle (`--file`), or of its first allergy (`--allergy low|high`). */
+export const amend: Command = {
+  words: "record amend",
+  options: { record: { type: "string" }, device: { type: "string" }, file: { type: "string" }, allergy: { type: "string" } },
+  async run(context) {
+    const by = context.key();
+    const record = await findRecord(context, by);
+    const options = { by, ...device(context), originals: originals(context, by) };
+    const criticality = context.text("allergy");
+    if (criticality !== undefined) {
+      if (criticality !== "low" && criticality !== "high")
+        throw new Fault("option_wrong", { option: "--allergy", expected: "low|high" });
+      const lastUpdated = instantInShanghai(Math.floor(Date.now() / 1000));
+      return told(context, [await changeAllergy(context.gateway(), record, { criticality, lastUpdated }, options)]);
+    }
+    told(context, [await amendBundle(context.gateway(), record, readFileSync(resolve(context.need("file"))), options)]);
+  },
+};
+
+/** For a record that was put under the wrong patient: the corrected Bundle goes under `--to`, the old version is closed. */
+export const refile: Command = {
+  words: "record refile",
+  options: { record: { type: "string" }, device: { type: "string" }, file: { type: "string" }, to: { type: "string" } },
+  async run(context) {
+    const by = context.key();
+    const record = await findRecord(context, by);
+    const bytes = readFileSync(resolve(context.need("file")));
+    const to = actorId.parse(context.need("to"));
+    told(context, [
+      await refileBundle(context.gateway(), record, to, bytes, { by, ...device(context), originals: originals(context, by) }),
+    ]);
+  },
+};
+
+const change = (op: "withdrawRecord" | "endRecord", words: string): Command => ({
+  words,
+  options: { record: { type: "string" }, device: { type: "string" } },
+  async run(context) {
+    const by = context.key();
+    const record = recordId.parse(context.need("record"));
+    const { client } = context.gateway();
+    const operation: Operation = { op, record, ...(by.credential === undefined ? {} : { credential: by.credential }) };
+    const receipt = requireAccepted(await client.submit(by, [operation], device(context)));
+    context.say.plain(op === "endRecord" ? "record.ending" : "record.withdrawn", { record, height: receipt.height });
+    if (op === "endRecord") await eraseShares(context, by);
+  },
+});
+
+export const withdraw = change("withdrawRecord", "record withdraw");
+/** At the end of its term: closes the record, then has every custodian erase its share and say so on the chain. */
+export const end = change("endRecord", "record end");
+
+async function eraseShares(context: Context, by: KeyOfFile): Promise<void> {
+  const { client } = context.gateway();
+  const { record, version, custodians } = await findRecord(context, by);
+  const { chainId } = await client.genesis();
+  const answers = await askCustodians(
+    client,
+    custodians,
+    "erasures",
+    () => proveState(client, by, [keys.record(record)]),
+    (custodian, state) => erasureRequest({ chain: chainId, custodian, record, version, state }),
+  );
+  for (const { custodian, answer, refusal } of answers) {
+    if (answer === undefined) context.say.plain("record.not_erased", { custodian, code: refusal?.code ?? "" });
+    else {
+      await client.postBytes("/v1/transactions?wait=committed", read(erasureAnswer, answer).transaction);
+      context.say.plain("record.erased", { custodian });
+    }
+  }
+}
+
+export const list: Command = {
+  words: "record list",
+  options: { patient: { type: "string" } },
+  async run(context) {
+    const by = context.key();
+    const patient = actorId.parse(context.need("patient"));
+    const { items } = (await context.gateway().client.getJson(`/v1/patients/${patient}/records`, by)) as {
+      items: (RecordRow & { status: string })[];
+    };
+    if (context.json) return context.print(items);
+    for (const { record, version, class: recordClass, status } of items)
+      context.say.plain("record.line", { record, version, class: `${recordClass.category}/${recordClass.level}`, status });
+  },
+};
