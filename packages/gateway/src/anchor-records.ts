@@ -18,6 +18,7 @@ export interface ImportPart {
   readonly files: readonly SourceFile[];
 }
 
+/** What became of one record: its sizes in bytes, in the archive and on the chain, and the block that holds it. */
 export interface Anchored {
   readonly record: RecordId;
   readonly version: number;
@@ -33,6 +34,7 @@ export interface Anchored {
   readonly height: number;
 }
 
+/** Who imports, at which work station, for which patient. */
 export interface ImportOptions {
   readonly by: KeyOfFile;
   readonly device?: KeyOfFile;

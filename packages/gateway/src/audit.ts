@@ -23,6 +23,7 @@ export interface RowFinding {
   readonly columns: string;
 }
 
+/** What an audit found, by record and in the read model. */
 export interface AuditReport {
   readonly objects: number;
   readonly piecesChecked: number;

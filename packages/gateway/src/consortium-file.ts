@@ -23,6 +23,7 @@ export type ConsortiumFile = Infer<typeof consortiumFile>;
 
 const fileOf = (data: string): string => join(data, "consortium.json");
 
+/** Writes the file so that a crash leaves the old one or the new one. */
 export const writeConsortiumFile = (data: string, content: ConsortiumFile): void =>
   writeFileDurably(fileOf(data), Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`));
 
@@ -35,6 +36,7 @@ export function readConsortiumFile(data: string): ConsortiumFile {
   }
 }
 
+/** The journal of imports under way in a data folder. */
 export const importJournal = (data: string): ImportJournal => new ImportJournal(join(data, "imports"));
 
 /** A gateway over the consortium of a data folder. */

@@ -33,6 +33,7 @@ export interface KeptRecord {
   readonly anchored: () => void;
 }
 
+/** What to keep: the files of one version of a record, and by whose hand. */
 export interface KeepOptions {
   readonly by: Identity;
   readonly record: RecordId;

@@ -26,6 +26,7 @@ export interface RequestParts {
   readonly contentDigest?: string;
 }
 
+/** When a request was signed, by which session, and a number that makes it single. */
 export interface SignatureParameters {
   /** Seconds UTC by the caller's clock. */
   readonly created: number;
