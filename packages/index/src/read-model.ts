@@ -70,7 +70,7 @@ export class ReadModel {
     return this.#cursor.sequence;
   }
 
-  /** Projects everything that is committed by now; calls that overlap share one pass. */
+  /** Projects everything that is committed by now; calls that overlap share the work. */
   async catchUp(): Promise<void> {
     const size = await this.#source.size();
     while (this.#cursor.sequence < size && !this.#closed) {
@@ -105,15 +105,14 @@ export class ReadModel {
     await this.#store.close();
   }
 
+  /** One batch. */
   async #project(): Promise<void> {
-    while (!this.#closed) {
-      const items = await this.#source.read(this.#cursor.sequence, BATCH_ENTRIES);
-      if (items.length === 0) return;
-      try {
-        this.#cursor = await writeItems(this.db, this.#cursor, items);
-      } catch (error) {
-        await this.#recover(error);
-      }
+    const items = await this.#source.read(this.#cursor.sequence, BATCH_ENTRIES);
+    if (items.length === 0) return;
+    try {
+      this.#cursor = await writeItems(this.db, this.#cursor, items);
+    } catch (error) {
+      await this.#recover(error);
     }
   }
 

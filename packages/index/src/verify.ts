@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { equal } from "@xinglin/primitives";
 import { type Kysely, sql } from "kysely";
 import { advance, type Cursor, emptyCursor, readCursor } from "./project/cursor.ts";
-import { derive } from "./project/derive.ts";
+import { deriveChecked } from "./project/derive.ts";
 import { toJsonText } from "./project/json-row.ts";
 import type { FeedItem, Source } from "./source.ts";
 import { SCHEMA } from "./store/migrate.ts";
@@ -83,7 +83,7 @@ async function comparePage(db: Kysely<Tables>, items: readonly FeedItem[], from:
   const expected = new Map<DerivedTable, Row[]>();
   let cursor = from;
   for (const item of items) {
-    const { rows, hash } = derive(item);
+    const { rows, hash } = deriveChecked(item);
     cursor = advance(cursor, hash);
     for (const [table, some] of Object.entries(rows) as [DerivedTable, Row[]][])
       expected.set(table, [...(expected.get(table) ?? []), ...some]);

@@ -27,8 +27,9 @@ export interface ConsentView extends DirectiveView {
   readonly reads: number;
 }
 export interface GrantView extends DirectiveView {
-  /** Pseudonyms sealed to the member, base64url. The row itself does not name the patient: who cannot open a pointer cannot ask. */
-  readonly pointers: readonly string[];
+  readonly patient: string;
+  /** Pointers sealed to the member that asks, and to no other; base64url. */
+  readonly pointers: readonly { readonly member: string; readonly sealed: string }[];
 }
 
 /** All directives of a patient, the newest first. */
@@ -114,7 +115,7 @@ export async function listGrants(db: Kysely<Tables>, member: string, time: numbe
       .where("member", "=", member)
       .orderBy("position")
       .execute();
-    views.push({ ...directive, pointers: pointers.map(({ sealed }) => toBase64url(sealed)) });
+    views.push({ ...directive, patient, pointers: pointers.map(({ sealed }) => ({ member, sealed: toBase64url(sealed) })) });
   }
   return next === undefined ? { items: views } : { items: views, next };
 }

@@ -1,0 +1,86 @@
+/** What an API server is made of. Source: design.md, "Packages" (api). */
+import type { CustodianService } from "@xinglin/custody";
+import type { ReadModel } from "@xinglin/index";
+import type { Ledger } from "@xinglin/ledger";
+import type { Bytes } from "@xinglin/primitives";
+
+/** The custodians that this server passes requests on to, by their id. */
+export interface CustodianDirectory {
+  get(id: string): CustodianService | undefined;
+}
+
+/** What is wrong with a FHIR instance; empty `issues` if nothing is. `more` counts what is not listed. */
+export interface FhirVerdict {
+  readonly issues: readonly {
+    readonly element: string;
+    readonly code: string;
+    readonly facts: Readonly<Record<string, string | number>>;
+  }[];
+  readonly more: number;
+}
+
+/** Bounds that a deployment may set. */
+export interface ApiLimits {
+  /** Requests of one client address a second, averaged; `burst` at once. */
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+  /** Connections at a time. */
+  readonly connections: number;
+  /** Live streams at a time, and of one actor. */
+  readonly streams: number;
+  readonly streamsPerActor: number;
+  /** How long a request may take to arrive. */
+  readonly requestTimeoutMs: number;
+  /** How long `wait` may wait. */
+  readonly waitMs: number;
+  /** Time between heartbeats of a stream. */
+  readonly heartbeatMs: number;
+}
+export const DEFAULT_LIMITS: ApiLimits = {
+  requestsPerSecond: 500,
+  burst: 2_000,
+  connections: 1_024,
+  streams: 256,
+  streamsPerActor: 8,
+  requestTimeoutMs: 60_000,
+  waitMs: 15_000,
+  heartbeatMs: 15_000,
+};
+
+/** One line of the log of a server: ids and codes only. */
+export interface LogLine {
+  readonly time: string;
+  readonly event: "request" | "failure" | "projection";
+  /** Of the request, as in its `x-request-id` header. */
+  readonly request?: string;
+  readonly method?: string;
+  /** The route's pattern, never the path. */
+  readonly route?: string;
+  readonly status?: number;
+  readonly durationMs?: number;
+  readonly actor?: string;
+  readonly code?: string;
+  /** Frames of a bug's stack, without its message. */
+  readonly at?: readonly string[];
+}
+
+export interface ApiOptions {
+  readonly ledger: Ledger;
+  readonly index: ReadModel;
+  readonly custodians?: CustodianDirectory;
+  readonly validateFhir?: (json: Bytes) => Promise<FhirVerdict>;
+  /** Folder of the built portal, served at `/`. */
+  readonly portalDirectory?: string;
+  /** Where to listen. Another host than this machine needs `tls`. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly key: string | Bytes; readonly cert: string | Bytes };
+  /** Further values of the Host header that are this server, for example `records.hospital.example`. */
+  readonly hostNames?: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number;
+  readonly limits?: Partial<ApiLimits>;
+  readonly log?: (line: LogLine) => void;
+  /** Version of the program, for `/v1/status`. */
+  readonly version?: string;
+}
