@@ -15,6 +15,7 @@ export * from "./consent/terms.ts";
 export * from "./custody/record-erasure.ts";
 export * from "./custody/record-release.ts";
 export * from "./custody/refresh-custody.ts";
+export * from "./fact-words.ts";
 export * from "./genesis-state.ts";
 export * from "./governance/record-approval.ts";
 export * from "./governance/set-class-rule.ts";
