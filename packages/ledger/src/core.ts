@@ -14,6 +14,7 @@ import { type Database, type FolderIdentity, openDatabase, readRow, storageFault
 import type { CommittedBlock, ValidatorKey } from "./driver.ts";
 import type { MempoolLimits } from "./mempool.ts";
 import { SoloDriver } from "./solo-driver.ts";
+import { storageKeys } from "./storage-keys.ts";
 
 /** With less than this free on the disk no block is made: room for a block, its state and the engine's own logs. */
 export const MIN_FREE_BYTES = 64 * 1024 * 1024;
@@ -83,6 +84,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       lastTime = block.time;
       options.onBlock(block);
     });
+    // A disk that takes no write is found out here, not by the first block.
+    await writeBatch(database, [{ type: "put", key: storageKeys.folder, value: readRow(database, storageKeys.folder)! }]);
     await driver.start();
     return { database, identity, state, application, driver, close };
   } catch (error) {

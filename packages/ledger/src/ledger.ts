@@ -2,7 +2,7 @@
  * The ledger as the API, the command line and a consortium use it: submit a transaction, learn what came of it, read and prove the state.
  * Source: design.md, "Ledger"; requirements A1, A2, C10.
  */
-import { type AuditEntry, decodeAuditEntry, decodeTransaction, type Parameters } from "@xinglin/contracts";
+import { type AuditEntry, chainIdOf, decodeAuditEntry, decodeTransaction, type Parameters } from "@xinglin/contracts";
 import { type Bytes, Fault, invariant } from "@xinglin/primitives";
 import { backupDatabase } from "./backup.ts";
 import { type Clock, systemClock, type Time } from "./block-time.ts";
@@ -114,7 +114,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   return ledger;
 }
 
+const unavailable = (retry: boolean): Fault => new Fault("ledger_unavailable", {}, { retry });
+
 class SoloLedger implements Ledger {
+  readonly chainId: string;
   readonly genesis: Bytes;
   readonly #options: CoreOptions;
   readonly #waiters = new Waiters();
@@ -125,8 +128,11 @@ class SoloLedger implements Ledger {
   #unavailable: Fault | undefined;
   #closed = false;
   #reopening: Promise<void> | undefined;
+  /** Accepted before the disk failed and not yet waiting again, by id. */
+  readonly #orphans = new Map<string, Bytes>();
 
   constructor(options: LedgerOptions) {
+    this.chainId = chainIdOf(options.genesis);
     this.genesis = options.genesis.slice();
     this.#options = {
       ...options,
@@ -143,9 +149,6 @@ class SoloLedger implements Ledger {
     core.driver.stopped().catch((error: unknown) => this.#onFailure(core, error));
   }
 
-  get chainId(): string {
-    return this.#open.application.chainId;
-  }
   height(): number {
     return this.#open.driver.height();
   }
@@ -157,18 +160,25 @@ class SoloLedger implements Ledger {
   }
 
   async submit(transaction: Bytes): Promise<Submission> {
-    const { application, driver } = this.#writable();
+    const core = this.#writable();
+    const { application, driver } = core;
     // The caller may use its buffer again.
-    const { transaction: taken } = await application.checkTx(transaction.slice());
+    const taken = await application.checkTx(transaction.slice()).catch((error: unknown) => {
+      // The ledger was closed, or is being opened again, while the signature was checked.
+      throw error instanceof Fault && error.code === "verify_pool_stopped" ? unavailable(!this.#closed) : error;
+    });
+    // It went into the mempool of a ledger that had failed meanwhile: nobody will look there again.
+    if (this.#core !== core) throw unavailable(!this.#closed);
     driver.notify();
-    return { id: taken.id };
+    return { id: taken.transaction.id };
   }
 
   async receipt(id: Bytes, waitUntil: ReceiptStage, signal?: AbortSignal): Promise<Receipt> {
     signal?.throwIfAborted();
     const { application } = this.#open;
     if (application.find(id) === undefined) {
-      if (!application.isWaiting(idKeyOf(id))) throw new Fault("transaction_unknown");
+      const idKey = idKeyOf(id);
+      if (!application.isWaiting(idKey) && !this.#orphans.has(idKey)) throw new Fault("transaction_unknown");
       await this.#waiters.committed(id, signal);
       await this.#reopening;
     }
@@ -223,7 +233,10 @@ class SoloLedger implements Ledger {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#reopening;
+    for (let last: unknown; last !== this.#reopening; ) {
+      last = this.#reopening;
+      await last;
+    }
     const core = this.#core;
     this.#core = undefined;
     await core?.close();
@@ -231,7 +244,7 @@ class SoloLedger implements Ledger {
   }
 
   get #open(): Core {
-    if (this.#core === undefined) throw this.#unavailable ?? new Fault("ledger_unavailable", {}, { retry: !this.#closed });
+    if (this.#core === undefined) throw this.#unavailable ?? unavailable(!this.#closed);
     return this.#core;
   }
 
@@ -281,36 +294,51 @@ class SoloLedger implements Ledger {
 
   /** A disk that failed may recover; anything else is a bug, and stopping is better than going on. */
   #onFailure(core: Core, error: unknown): void {
-    if (!(error instanceof Fault)) {
-      this.#core = undefined;
+    this.#core = undefined;
+    if (!(error instanceof Fault))
       queueMicrotask(() => {
         throw error;
       });
-      return;
+    else {
+      this.#unavailable = error;
+      for (const bytes of core.application.waitingTransactions()) this.#orphans.set(idKeyOf(decodeTransaction(bytes).id), bytes);
+      const before = this.#reopening;
+      this.#reopening = (async () => {
+        await before;
+        await core.close();
+        await this.#reopen();
+      })();
     }
-    this.#core = undefined;
-    this.#unavailable = error;
-    this.#reopening = this.#reopen(core);
   }
 
-  async #reopen(failed: Core): Promise<void> {
-    const waiting = failed.application.waitingTransactions();
-    await failed.close();
-    while (!this.#closed) {
+  async #reopen(): Promise<void> {
+    while (!this.#closed && this.#core === undefined) {
       try {
         await this.open();
-        break;
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         this.#unavailable = error;
         await new Promise((resolve) => setTimeout(resolve, REOPEN_MS));
       }
     }
-    // Nothing that was accepted is lost by the failure, unless its validity is over or the failed block has it after all.
-    for (const bytes of waiting) {
+    await this.#resubmit();
+  }
+
+  /** Nothing that was accepted is lost by a failure, unless its validity is over or a block has it after all. */
+  async #resubmit(): Promise<void> {
+    for (const [idKey, bytes] of this.#orphans) {
+      if (this.#core === undefined) return; // failed again: the next opening goes on
       const { id } = decodeTransaction(bytes);
-      if (this.#core?.application.find(id) !== undefined) this.#waiters.onCommitted([id], 0);
-      else await this.submit(bytes).catch((fault: Fault) => this.#waiters.onDropped(idKeyOf(id), fault));
+      if (this.#core.application.find(id) !== undefined) this.#waiters.onCommitted([id], 0);
+      else {
+        const fault = await this.submit(bytes).then(
+          () => undefined,
+          (error: Fault) => error,
+        );
+        if (fault?.retry === true) return;
+        if (fault !== undefined && fault.code !== "already_known") this.#waiters.onDropped(idKey, fault);
+      }
+      this.#orphans.delete(idKey);
     }
   }
 }

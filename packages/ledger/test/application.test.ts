@@ -4,7 +4,7 @@ import { chainIdOf, decodeAuditEntry, keys, type Operation } from "@xinglin/cont
 import { type Bytes, Fault, toHex } from "@xinglin/primitives";
 import fc from "fast-check";
 import { actorIdOf, anchor, genesisBytes, HOSPITAL_B, idOf, keyOf, signed } from "./support/chain.ts";
-import { folder } from "./support/folder.ts";
+import { atEnd, folder } from "./support/folder.ts";
 import { GENESIS_TIME, HandDrivenNode } from "./support/node.ts";
 
 const notAfter = { time: GENESIS_TIME + 300, height: 1_000 };
@@ -15,7 +15,7 @@ const tx = (key: string, operations: readonly Operation[], change: Partial<Param
 
 async function node(context: TestContext): Promise<HandDrivenNode> {
   const opened = await HandDrivenNode.open(await folder(context), genesis);
-  context.after(() => opened.close());
+  atEnd(context, () => opened.close());
   await opened.block([]);
   return opened;
 }

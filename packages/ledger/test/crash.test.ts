@@ -11,7 +11,7 @@ import { openLedger } from "../src/ledger.ts";
 import { decodeClosedLog, decodeLogHead } from "../src/log-head.ts";
 import { genesisBytes, VALIDATOR } from "./support/chain.ts";
 import { checkChain } from "./support/check-chain.ts";
-import { folder } from "./support/folder.ts";
+import { atEnd, folder } from "./support/folder.ts";
 
 const ROUNDS = 6;
 const child = fileURLToPath(new URL("./crash-child.ts", import.meta.url));
@@ -56,7 +56,7 @@ test("killed at random moments under load: nothing acknowledged is lost, no heig
     }
   }
   const ledger = await openLedger({ directory, genesis, validator: VALIDATOR, verifyWorkers: 1 });
-  context.after(() => ledger.close());
+  atEnd(context, () => ledger.close());
   checkChain(ledger, chain, VALIDATOR.publicKey);
   assert.ok(committed.length > 500, `only ${committed.length} were acknowledged`);
   for (const [id, height] of committed) {

@@ -8,9 +8,9 @@ import { type Bytes, Fault, utf8 } from "@xinglin/primitives";
 import { openDatabase, storageFault } from "../src/database.ts";
 import { type Ledger, type LedgerOptions, openLedger } from "../src/ledger.ts";
 import { decodeLogHead } from "../src/log-head.ts";
-import { checkChain } from "./support/check-chain.ts";
 import { anchor, genesisBytes, signed, VALIDATOR } from "./support/chain.ts";
-import { folder } from "./support/folder.ts";
+import { checkChain } from "./support/check-chain.ts";
+import { atEnd, folder } from "./support/folder.ts";
 import { VirtualClock } from "./support/virtual-clock.ts";
 
 const genesis = genesisBytes();
@@ -21,7 +21,7 @@ const tx = (operations: readonly Operation[], change: Partial<Parameters<typeof 
 async function open(context: TestContext, options: Partial<LedgerOptions> = {}): Promise<{ ledger: Ledger; directory: string }> {
   const directory = options.directory ?? (await folder(context));
   const ledger = await openLedger({ genesis, validator: VALIDATOR, verifyWorkers: 1, ...options, directory });
-  context.after(() => ledger.close());
+  atEnd(context, () => ledger.close());
   return { ledger, directory };
 }
 const codeOf = (code: string) => (error: unknown) => error instanceof Fault && error.code === code;
@@ -130,10 +130,7 @@ test("a folder belongs to one process, one chain and one format", async (context
   await ledger.close();
   const other = genesisBytes({ permitSeconds: 30 });
   await assert.rejects(openLedger({ directory, genesis: other, validator: VALIDATOR }), codeOf("wrong_chain_folder"));
-  await assert.rejects(
-    openDatabase(directory, { chain, genesis: new Uint8Array(32) }),
-    codeOf("wrong_genesis_folder"),
-  );
+  await assert.rejects(openDatabase(directory, { chain, genesis: new Uint8Array(32) }), codeOf("wrong_genesis_folder"));
   await assert.rejects(openLedger({ directory, genesis: utf8("no genesis"), validator: VALIDATOR }), codeOf("malformed"));
   const { ledger: again } = await open(context, { directory });
   assert.ok(again.height() >= 2);

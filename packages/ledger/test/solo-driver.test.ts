@@ -12,7 +12,7 @@ import { storageKeys } from "../src/storage-keys.ts";
 import { driverContract } from "./driver-contract.ts";
 import { anchor, genesisBytes, keyOf, signed, VALIDATOR } from "./support/chain.ts";
 import { checkChain } from "./support/check-chain.ts";
-import { folder } from "./support/folder.ts";
+import { atEnd, folder } from "./support/folder.ts";
 import { VirtualClock } from "./support/virtual-clock.ts";
 
 const genesis = genesisBytes({ maxBlockGapSeconds: 1 });
@@ -31,7 +31,7 @@ async function open(context: TestContext, clock = new VirtualClock(Math.floor(Da
   const ledger = await openLedger({ directory, genesis, validator: VALIDATOR, clock: clock.now, verifyWorkers: 1 });
   const entry = { directory, clock, ledger };
   opened.set(ledger, entry);
-  context.after(() => entry.ledger.close());
+  atEnd(context, () => entry.ledger.close());
   return ledger;
 }
 
@@ -155,7 +155,7 @@ test("no block is final, and nobody hears of one, before its signature exists", 
     return keyOf("validator").signSync(bytes);
   };
   const ledger = await openLedger({ directory, genesis, validator: { publicKey: VALIDATOR.publicKey, sign }, verifyWorkers: 1 });
-  context.after(() => ledger.close());
+  atEnd(context, () => ledger.close());
   const before = ledger.height();
   const isAsked = new Promise<void>((resolve) => {
     asked = resolve;
@@ -175,7 +175,7 @@ test("without room on the disk nothing is taken; with room again it goes on", as
   const directory = await folder(context);
   let free = 1e12;
   const ledger = await openLedger({ directory, genesis, validator: VALIDATOR, verifyWorkers: 1, freeBytes: () => free });
-  context.after(() => ledger.close());
+  atEnd(context, () => ledger.close());
   free = 1e6;
   const tx = (name: string) => signed({ chain, key: "hospital-a", operations: [anchor(name)] });
   // What was taken before the disk was looked at waits until there is room.
