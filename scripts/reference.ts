@@ -1,9 +1,9 @@
 /**
- * `npm run docs` writes what the code itself knows: `docs/reference/` from the doc comments of each package's entry points, and
- * `docs/internals/layout.md` from the import table. Nothing there is edited by hand.
+ * `npm run docs` writes what the code itself knows: `docs/reference/` from the doc comments of each package's entry points and the
+ * catalogue of codes, and `docs/internals/layout.md` from the import table. Nothing there is edited by hand.
  */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { table } from "./checks/import-table.ts";
 import { type Exported, exportsOf, fileComment } from "./exports.ts";
 import { root } from "./project-files.ts";
@@ -95,19 +95,35 @@ export function layoutPage(): string {
   ].join("\n")}\n`;
 }
 
+/** Removes pages that were written here before, and only those. */
+function clear(folder: string): void {
+  for (const path of globSync("*.md", { cwd: folder }).map((name) => join(folder, name)))
+    if (readFileSync(path, "utf8").startsWith(NOTICE)) rmSync(path);
+}
+
 if (import.meta.main) {
-  rmSync(join(root, REFERENCE), { recursive: true, force: true });
+  const { errorReferencePage } = await import("../packages/api/src/error-reference.ts");
+  clear(join(root, REFERENCE));
   const write = (path: string, text: string): void => {
-    mkdirSync(join(root, path, ".."), { recursive: true });
+    mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
     console.log(path);
   };
   const all = packages();
   for (const each of all) write(`${REFERENCE}/${each.folder}.md`, referencePage(each));
+  write(`${REFERENCE}/errors.md`, errorReferencePage());
   const index = all.map(({ name, folder }) => `- [${name}](${folder}.md)`);
-  write(
-    `${REFERENCE}/README.md`,
-    `${[NOTICE, "", "# Reference", "", "What each package offers, by package.", "", ...index].join("\n")}\n`,
-  );
+  const lines = [
+    NOTICE,
+    "",
+    "# Reference",
+    "",
+    "What each package offers:",
+    "",
+    ...index,
+    "",
+    "Every error code: [errors.md](errors.md).",
+  ];
+  write(`${REFERENCE}/README.md`, `${lines.join("\n")}\n`);
   write(LAYOUT, layoutPage());
 }

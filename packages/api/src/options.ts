@@ -64,6 +64,7 @@ export interface LogLine {
   readonly at?: readonly string[];
 }
 
+/** What an API serves, where it listens, and its limits. */
 export interface ApiOptions {
   readonly ledger: Ledger;
   readonly index: ReadModel;

@@ -40,6 +40,7 @@ export type Finding = { readonly table: DerivedTable | "projection"; readonly ke
   | { readonly kind: "missing" | "extra" }
 );
 
+/** What a comparison with the chain found. */
 export interface Verification {
   /** Entries of the log that were compared. */
   readonly entries: number;

@@ -14,6 +14,7 @@ export interface StudyLayout {
   readonly sizesBytes: readonly number[];
 }
 
+/** What a reader of the stream needs to cut it into instances again. */
 export const studyLayout = (study: DicomStudy): StudyLayout => ({
   sizesBytes: study.instances.map(({ sizeBytes }) => sizeBytes),
 });
