@@ -21,6 +21,7 @@ import { logRequests } from "./http/request-log.ts";
 import { type ApiOptions, DEFAULT_LIMITS } from "./options.ts";
 import { Projection } from "./projection.ts";
 import { CBOR, JSON_TYPE, Routes } from "./route.ts";
+import { addAuditRoutes } from "./routes/audit.ts";
 import { addCustodianRoutes } from "./routes/custodians.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addFhirRoutes } from "./routes/fhir.ts";
@@ -187,6 +188,7 @@ async function addRoutes(app: FastifyInstance, context: ApiContext): Promise<{ c
     addRegistryRoutes(routes, context);
     addCustodianRoutes(routes, context);
     addFhirRoutes(routes, context);
+    addAuditRoutes(routes, context);
     streams = addEventRoutes(routes, context);
     routes.add({
       method: "GET",

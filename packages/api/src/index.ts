@@ -1,5 +1,6 @@
 export { type Api, createApi } from "./create-api.ts";
 export { FAULT_CODES, sentenceOf, statusOf, titleOf } from "./error-catalogue.ts";
+export { errorReferencePage } from "./error-reference.ts";
 export { type Language, languageOf } from "./http/language.ts";
 export {
   type ApiLimits,

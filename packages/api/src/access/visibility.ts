@@ -27,6 +27,9 @@ import type { Caller } from "../session/sessions.ts";
 /** Entries that say nothing of any person. */
 const PUBLIC_KEYS: ReadonlySet<string> = new Set(["parameters", "validators", "log", "matrix", "member", "custodian"]);
 
+/** What the release or the erasure of a share rests on. */
+const RELEASE_KEYS: ReadonlySet<string> = new Set(["access", "consent", "actor", "credential", "record"]);
+
 export class Visibility {
   readonly #state: StateReader;
   readonly #index: ReadModel;
@@ -81,6 +84,8 @@ export class Visibility {
   async mayReadState(caller: Caller, key: string): Promise<boolean> {
     const [kind = "", id = "", second, third] = key.split("/");
     if (PUBLIC_KEYS.has(kind) || (caller.kind !== "patient" && caller.memberKind === "commission")) return true;
+    // A custodian decides on what its own node shows it of a permit: see docs/decisions/0002.
+    if (caller.kind === "custodian") return RELEASE_KEYS.has(kind) && !(kind === "consent" && second !== undefined);
     switch (kind) {
       case "actor":
         return this.#mayReadActor(caller, id);

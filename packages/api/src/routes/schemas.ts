@@ -122,6 +122,22 @@ export const record = Type.Object({
   ),
 });
 export const records = pageOf(record);
+export const objects = pageOf(
+  Type.Object({ sequence, record: hex(32), source: Type.String(), object: record.properties.object }),
+);
+export const verification = Type.Object({
+  entries: integer(),
+  rows: integer(),
+  findings: Type.Array(
+    Type.Object({
+      table: Type.String(),
+      key: Type.String(),
+      kind: Type.Enum(["changed", "missing", "extra"]),
+      columns: Type.Optional(Type.Array(Type.String())),
+    }),
+  ),
+  unlisted: integer(),
+});
 
 export const receipt = Type.Object({
   id: hex(64),

@@ -1,0 +1,71 @@
+/** What an audit needs: the objects that the stores must hold, and the read model held against the chain. Source: requirements A2, D3. */
+import { listObjects, type Verification } from "@xinglin/index";
+import { Fault } from "@xinglin/primitives";
+import { Type } from "typebox";
+import type { ApiContext } from "../context.ts";
+import type { Routes } from "../route.ts";
+import type { Caller } from "../session/sessions.ts";
+import { pageOf } from "./page.ts";
+import { answers, json, objects, pageQuery, verification } from "./schemas.ts";
+
+export function addAuditRoutes(routes: Routes, { index, projection, limits, callerOf }: ApiContext): void {
+  routes.add({
+    method: "GET",
+    url: "/v1/objects",
+    session: true,
+    schema: {
+      summary: "Archive objects ever anchored, newest first: a commission's all, another member's own",
+      tags: ["archive"],
+      querystring: Type.Object(pageQuery),
+      response: answers({ 200: json("A page", objects) }),
+    },
+    handler: async (request) => {
+      const caller = callerOf(request);
+      if (caller.kind === "patient") throw new Fault("not_visible");
+      await projection.caughtUp(limits.waitMs);
+      const page = pageOf(request.query as { before?: number; limit?: number });
+      return listObjects(index.db, page, caller.memberKind === "commission" ? undefined : caller.member);
+    },
+  });
+
+  // One pass over the log at a time: callers who come meanwhile share its answer.
+  let running: Promise<Verification> | undefined;
+  routes.add({
+    method: "POST",
+    url: "/v1/read-model/verify",
+    session: true,
+    schema: {
+      summary: "Compares every row of the read model with the chain",
+      tags: ["archive"],
+      response: answers({ 200: json("What differs: tables, keys and columns, never values", verification) }),
+    },
+    handler: async (request) => {
+      requireCommission(callerOf(request));
+      await projection.caughtUp(limits.waitMs);
+      running ??= index.verify().finally(() => {
+        running = undefined;
+      });
+      return running;
+    },
+  });
+
+  routes.add({
+    method: "POST",
+    url: "/v1/read-model/rebuild",
+    session: true,
+    schema: {
+      summary: "Derives the read model from the chain anew",
+      tags: ["archive"],
+      response: answers({ 204: { description: "Done" } }),
+    },
+    handler: async (request, reply) => {
+      requireCommission(callerOf(request));
+      await index.rebuild();
+      return reply.code(204).send();
+    },
+  });
+}
+
+function requireCommission(caller: Caller): void {
+  if (caller.kind === "patient" || caller.memberKind !== "commission") throw new Fault("not_visible");
+}
