@@ -3,11 +3,16 @@
  * Source: requirements B1, C1, C10; design.md, "Identity".
  */
 import type { DirectiveTerms, PublicKey } from "@xinglin/contracts";
-import type { ActorId, Bytes, MemberId, UnixSeconds } from "@xinglin/primitives";
+import { type ActorId, type Bytes, Fault, type MemberId, type UnixSeconds } from "@xinglin/primitives";
 import type { ApiClient, Receipt } from "./api-client.ts";
 import { type EnrolmentLink, encodeEnrolmentLink, enrolmentIdentity, oneTimeKey } from "./enrolment-link.ts";
 import type { Identity } from "./identity.ts";
 import { sealPointer } from "./pointers.ts";
+
+/** How far a change must be before the call returns; provable unless said otherwise. */
+export interface SubmitOptions {
+  readonly wait?: "committed" | "provable";
+}
 
 /** A link for a new phone is good for a quarter of an hour. */
 export const ENROLMENT_SECONDS = 900;
@@ -36,6 +41,7 @@ export async function grantConsent(
   patient: Identity,
   terms: DirectiveTerms,
   grantees: readonly { id: MemberId; hpke: Bytes; local?: ActorId }[],
+  options: SubmitOptions = {},
 ): Promise<Receipt> {
   const { chainId } = await client.genesis();
   const pointers = await Promise.all(
@@ -47,25 +53,39 @@ export async function grantConsent(
       }),
     ),
   );
-  return client.submit(patient, [{ op: "grantConsent", patient: patient.actor, terms, pointers }]);
+  return client.submit(patient, [{ op: "grantConsent", patient: patient.actor, terms, pointers }], options);
 }
 
 /** Replaces the terms of the patient's directive `number` by narrower ones. */
-export const narrowConsent = (client: ApiClient, patient: Identity, number: number, terms: DirectiveTerms): Promise<Receipt> =>
-  client.submit(patient, [{ op: "narrowConsent", patient: patient.actor, number, terms }]);
+export const narrowConsent = (
+  client: ApiClient,
+  patient: Identity,
+  number: number,
+  terms: DirectiveTerms,
+  options: SubmitOptions = {},
+): Promise<Receipt> => client.submit(patient, [{ op: "narrowConsent", patient: patient.actor, number, terms }], options);
 
 /** Ends the patient's directive `number` with the next block. */
-export const revokeConsent = (client: ApiClient, patient: Identity, number: number): Promise<Receipt> =>
-  client.submit(patient, [{ op: "revokeConsent", patient: patient.actor, number }]);
+export const revokeConsent = (
+  client: ApiClient,
+  patient: Identity,
+  number: number,
+  options: SubmitOptions = {},
+): Promise<Receipt> => client.submit(patient, [{ op: "revokeConsent", patient: patient.actor, number }], options);
 
-/** A link that moves every pseudonym of this wallet to a new phone: using it retires the keys of this one. */
+/**
+ * A link that moves every pseudonym of this wallet to a new phone: using it retires the keys of this one. Throws the chain's refusal as a
+ * `Fault` of its code.
+ */
 export async function linkForNewPhone(client: ApiClient, page: string, pseudonyms: readonly Identity[]): Promise<string> {
   const { chainId, time } = await client.tip();
   const link: EnrolmentLink["pseudonyms"] = [];
   for (const identity of pseudonyms) {
     const { seed, publicKey } = oneTimeKey();
     const enrolment = { publicKey, notAfter: (time + ENROLMENT_SECONDS) as UnixSeconds, replace: true };
-    await client.submit(identity, [{ op: "authorizeEnrolment", actor: identity.actor, enrolment }]);
+    const { results } = await client.submit(identity, [{ op: "authorizeEnrolment", actor: identity.actor, enrolment }]);
+    const refused = results.find(({ outcome }) => outcome === "refused");
+    if (refused !== undefined) throw new Fault(refused.code ?? "refused", refused.facts ?? {});
     link.push({ patient: identity.actor, member: identity.member, seed });
   }
   return encodeEnrolmentLink(page, { chain: chainId, pseudonyms: link });

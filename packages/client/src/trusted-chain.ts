@@ -24,7 +24,7 @@ const entryProof = schema.object({
   entry: schema.bytes(1, 65_536),
   epoch: schema.uint(),
   index: schema.uint(),
-  size: schema.uint(),
+  size: schema.optional(schema.uint()),
   path: schema.list(schema.bytes(32), 53),
   head: stateProof,
 });

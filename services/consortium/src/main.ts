@@ -92,6 +92,8 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof Fault)) throw error;
-  process.stderr.write(`${sentenceOf(error.code, error.facts, languageOf(process.env))} [${error.code}]\n`);
+  const language = process.argv.includes("en") ? "en" : languageOf(process.env);
+  process.stderr.write(`${sentenceOf(error.code, error.facts, language)} [${error.message}]\n`);
+  if (process.env.XINGLIN_DEBUG !== undefined) process.stderr.write(`${error.stack}\n`);
   process.exitCode = 1;
 }

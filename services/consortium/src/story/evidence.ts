@@ -8,14 +8,14 @@ import { type ActorId, Fault } from "@xinglin/primitives";
 import { genesisTrust, verifyEvidence } from "@xinglin/verifier";
 import type { Stage } from "./stage.ts";
 
-/** Exports, verifies offline with nothing but the genesis, and says what it proves. Returns the file's path. */
+/** The commission exports, verifies offline with nothing but the genesis, and says what it proves. Returns the file's path. */
 export async function exportEvidence(
   stage: Stage,
   patient: ActorId,
   facts: { permit: number; refusal: number },
 ): Promise<string> {
   const { client, data, say } = stage;
-  const by = stage.key("hospital-b/doctor");
+  const by = stage.key("commission/administration");
   const absent = keys.access(patient, facts.permit + 1_000_000);
   const bytes = await collectEvidence(client, by, {
     keys: [keys.access(patient, facts.permit), absent],
