@@ -1,36 +1,14 @@
 /**
- * The class of a record: level × category, as the consortium's matrix and every consent speak of it.
- * Source: design.md, "Words" (the eleven categories in their order, the four levels from open to closed).
+ * The order of the levels of a record class, for deciding which of two classes is the more closed. Only types are imported, so that the
+ * validator's thread does not load the rules of the ledger; a test holds the order against theirs.
+ * Source: design.md, "Words" (four levels from open to closed).
  */
+import type { Level, RecordClass } from "@xinglin/contracts";
 
-/** The four levels, from open to closed. */
-export const LEVELS = ["public", "internal", "sensitive", "core"] as const;
-export type Level = (typeof LEVELS)[number];
-
-/** The eleven categories. */
-export const CATEGORIES = [
-  "identity",
-  "encounters",
-  "diagnoses",
-  "medication",
-  "laboratory",
-  "imaging",
-  "procedures",
-  "vitals",
-  "genome",
-  "protected",
-  "cost",
-] as const;
-export type Category = (typeof CATEGORIES)[number];
-
-/** What a consent opens and the class matrix decides about. */
-export interface RecordClass {
-  readonly level: Level;
-  readonly category: Category;
-}
+const FROM_OPEN_TO_CLOSED: readonly Level[] = ["public", "internal", "sensitive", "core"];
 
 /** `level/category`: a stable key for grouping and for fault facts. */
 export const classKey = (recordClass: RecordClass): string => `${recordClass.level}/${recordClass.category}`;
 
 /** Whether `a` is more closed than `b`. */
-export const isStricter = (a: Level, b: Level): boolean => LEVELS.indexOf(a) > LEVELS.indexOf(b);
+export const isStricter = (a: Level, b: Level): boolean => FROM_OPEN_TO_CLOSED.indexOf(a) > FROM_OPEN_TO_CLOSED.indexOf(b);

@@ -1,4 +1,4 @@
-export { CATEGORIES, type Category, classKey, isStricter, LEVELS, type Level, type RecordClass } from "./classes.ts";
+export { classKey, isStricter } from "./classes.ts";
 export { classify, classifyModality, classifyResource } from "./classify/classify.ts";
 export { type DecodedText, decodeText } from "./dicom/character-set.ts";
 export { decodePersonName, type NameGroup, type PersonName } from "./dicom/person-name.ts";

@@ -3,7 +3,8 @@
  * that a protected diagnosis does not leave under the class of the request that mentions it. Narrative is not read.
  * Source: design.md, "Words", "Class matrix"; the rows and their sources are in `table.ts`.
  */
-import { isStricter, type RecordClass } from "../classes.ts";
+import type { RecordClass } from "@xinglin/contracts";
+import { isStricter } from "../classes.ts";
 import {
   CARRIER_TYPES,
   CLASS_BY_MODALITY,

@@ -5,7 +5,7 @@
  * 0074; HL7 v3 ActCode sensitivity policies and Confidentiality; ICD-10 (GB/T 14396—2016 keeps its chapters); LOINC; SNOMED CT; ATC;
  * 《第一批罕见病目录》 through Orphanet codes; DICOM PS3.3 C.7.3.1.1.1 (modality).
  */
-import type { Category, Level, RecordClass } from "../classes.ts";
+import type { Category, Level, RecordClass } from "@xinglin/contracts";
 
 const row = (level: Level, category: Category): RecordClass => ({ level, category });
 

@@ -132,7 +132,12 @@ function parse(
   }
   const pixelData = dataSet.elements[PIXEL_DATA];
   if (pixelData === undefined && !isAll) return undefined;
-  const ranOut = [...dataSet.warnings, ...stream.warnings].some((warning) => warning.startsWith("eof encountered"));
+  // The parser ends some elements quietly where the bytes end; one that is known to be there must be there whole.
+  const ranOut =
+    [...dataSet.warnings, ...stream.warnings].some((warning) => warning.startsWith("eof encountered")) ||
+    Object.values(dataSet.elements).some(
+      (element) => element !== pixelData && element.dataOffset + element.length > bytes.length,
+    );
   if (ranOut && isAll) throw new Fault("dicom_truncated", { part: "data_set", sizeBytes: bytes.length });
   return { dataSet, pixelData };
 }

@@ -135,7 +135,7 @@ function rawValue(dataSet: DataSet, tag: string): Uint8Array {
   const element = dataSet.elements[tag];
   return element === undefined
     ? new Uint8Array()
-    : dataSet.byteArray.subarray(element.dataOffset, element.dataOffset + element.length);
+    : dataSet.byteArray.subarray(element.dataOffset, element.dataOffset + Math.min(element.length, MAX_TEXT_BYTES));
 }
 
 /** All values as one text; the parser's `string` gives them together only without an index. */

