@@ -123,6 +123,15 @@ const ofHospitalB = batchOf(leaves, administration(hospitalB));
 const weak = batchOf([leaf(0), leaf(1, { custody: { ...custody(71), threshold: 3 } }), leaf(2)]);
 
 const permitted = consented(grant());
+const reviewed = asOf("internal");
+reviewed.do(adminA, review);
+/** A researcher asks for core data of an approved study for which the patient consented. */
+const core = { ...asking("core"), purpose: "HRESCH", credential: credentials.researcher, approval: ethicsId } as const;
+const forStudy = grant({ grantees: [{ kind: "study", approval: ethicsId }], purposes: ["HRESCH"], levels: ["core"] });
+const approved = asOf("core");
+approved.do(health, ethics);
+const studied = approved.copy();
+studied.do({ by: patient }, forStudy);
 const refusals: { [Code in RequestAccessRefusal["code"]]: Outcome } = {
   unknown_patient: world().decide(doctor, { ...request, patient: people.nurseA }),
   no_credential: world().decide({ by: administration(hospitalB) }, request),
@@ -153,7 +162,17 @@ const refusals: { [Code in RequestAccessRefusal["code"]]: Outcome } = {
   not_yet_in_force: consented(grant({ notBefore: at(1) })).decide(doctor, request),
   not_permitted: consented(grant({ purposes: ["HRESCH"] })).decide(doctor, request),
 };
-testRefusals("requestAccess", refusals);
+testRefusals("requestAccess", refusals, {
+  "with the patient's consent": permitted.decide(doctor, request),
+  "a leaf of a batch": batched.decide(doctor, ask),
+  "a public class": asOf("public").decide(doctor, asking("public")),
+  "an internal class after review": reviewed.decide({ ...doctor, time: at(5) }, { ...asking("internal"), approval: reviewId }),
+  "a core class for an approved study": studied.decide({ ...researcher, time: at(5) }, core),
+  "a permit beside a denial of something else": consented(grant({ effect: "deny", purposes: ["HRESCH"] }), grant()).decide(
+    doctor,
+    request,
+  ),
+});
 
 test("a refusal names what it rests on", () => {
   const factsOf = (code: keyof typeof refusals) => {
@@ -327,42 +346,36 @@ test("internal: the holding institution's review, within its period, grantee, pu
 
 test("a patient's denial closes reviewed classes too, and never a free one", () => {
   const denial = grant({ effect: "deny", levels: ["internal", "public"] });
-  const reviewed = asOf("internal", consented(denial));
-  reviewed.do(adminA, review);
-  assert.equal(codeOf(reviewed.decide({ ...doctor, time: at(5) }, { ...asking("internal"), approval: reviewId })), "denied");
+  const closed = asOf("internal", consented(denial));
+  closed.do(adminA, review);
+  assert.equal(codeOf(closed.decide({ ...doctor, time: at(5) }, { ...asking("internal"), approval: reviewId })), "denied");
   assert.ok(asOf("public", consented(denial)).decide(doctor, asking("public")).ok);
 });
 
 test("core: an ethics approval and a directive of the patient, both; either alone is refused", () => {
-  const core = { ...asking("core"), purpose: "HRESCH", credential: credentials.researcher, approval: ethicsId } as const;
-  const forStudy = grant({ grantees: [{ kind: "study", approval: ethicsId }], purposes: ["HRESCH"], levels: ["core"] });
-  const approved = asOf("core");
-  approved.do(health, ethics);
   assert.equal(codeOf(approved.decide({ ...researcher, time: at(5) }, core)), "no_directive");
-  approved.do({ by: patient }, forStudy);
-  const outcome = approved.decide({ ...researcher, time: at(5) }, core);
-  assert.ok(outcome.ok);
-  approved.apply(outcome.value);
-  const permit = getPermit(approved, patient, 1);
+  const read = studied.copy();
+  read.do({ ...researcher, time: at(5) }, core);
+  const permit = getPermit(read, patient, 1);
   assert.deepEqual([permit?.basis, permit?.directive, permit?.approval], ["ethics", 1, ethicsId]);
-  assert.equal(codeOf(approved.decide({ ...researcher, time: at(4) }, core)), "ethics_approval_missing");
+  assert.equal(codeOf(studied.decide({ ...researcher, time: at(4) }, core)), "ethics_approval_missing");
   const { approval: _, ...unnamed } = core;
-  assert.equal(codeOf(approved.decide({ ...researcher, time: at(5) }, unnamed)), "ethics_approval_missing");
+  assert.equal(codeOf(studied.decide({ ...researcher, time: at(5) }, unnamed)), "ethics_approval_missing");
 });
 
 test("a directive for a study opens only to requests that name its approval and that the approval covers", () => {
   const sensitive = { ...request, purpose: "HRESCH", credential: credentials.researcher } as const;
-  const studied = world();
-  studied.do(health, ethics);
-  studied.do(health, { ...ethics, id: credential(82) });
-  studied.do({ by: patient }, grant({ grantees: [{ kind: "study", approval: ethicsId }], purposes: ["HRESCH", "TREAT"] }));
+  const open = world();
+  open.do(health, ethics);
+  open.do(health, { ...ethics, id: credential(82) });
+  open.do({ by: patient }, grant({ grantees: [{ kind: "study", approval: ethicsId }], purposes: ["HRESCH", "TREAT"] }));
   const at5 = { ...researcher, time: at(5) };
-  assert.ok(studied.decide(at5, { ...sensitive, approval: ethicsId }).ok);
-  assert.equal(codeOf(studied.decide(at5, sensitive)), "not_permitted");
-  assert.equal(codeOf(studied.decide(at5, { ...sensitive, approval: credential(82) })), "not_permitted");
-  assert.equal(codeOf(studied.decide({ ...researcher, time: at(10) }, { ...sensitive, approval: ethicsId })), "not_permitted");
+  assert.ok(open.decide(at5, { ...sensitive, approval: ethicsId }).ok);
+  assert.equal(codeOf(open.decide(at5, sensitive)), "not_permitted");
+  assert.equal(codeOf(open.decide(at5, { ...sensitive, approval: credential(82) })), "not_permitted");
+  assert.equal(codeOf(open.decide({ ...researcher, time: at(10) }, { ...sensitive, approval: ethicsId })), "not_permitted");
   // Consent and credential would do, but the approval's one purpose is research, and its grantee the institute.
-  assert.equal(codeOf(studied.decide({ ...at5, by: people.doctorB }, { ...request, approval: ethicsId })), "not_permitted");
+  assert.equal(codeOf(open.decide({ ...at5, by: people.doctorB }, { ...request, approval: ethicsId })), "not_permitted");
 });
 
 test("a leaf of a batch is read as a record of its own, and its permit names root and leaf", () => {

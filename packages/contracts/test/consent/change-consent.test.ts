@@ -94,7 +94,11 @@ const grantRefusals: { [Code in GrantConsentRefusal["code"]]: Outcome } = {
   pointer_not_for_grantee: world().decide(me, { ...grant(), pointers: [pointer(hospitalB), pointer(institute)] }),
   too_many_directives: crowded(0).decide(me, grant()),
 };
-testRefusals("grantConsent", grantRefusals);
+testRefusals("grantConsent", grantRefusals, {
+  "a permit": world().decide(me, grant()),
+  "a denial": world().decide(me, grant({ effect: "deny" })),
+  "a permit with a pointer": world().decide(me, { ...grant(), pointers: [pointer(hospitalB)] }),
+});
 
 test("nobody grants for a patient: no doctor, no administration, no custodian", () => {
   for (const by of [people.doctorA, administration(hospitalA), custodians[0]!])
@@ -196,7 +200,9 @@ const narrowRefusals: { [Code in NarrowConsentRefusal["code"]]: Outcome } = {
   unchanged: granted.decide(me, narrow({})),
   too_many_versions: manyTimes.decide(me, narrow({ categories: ["imaging"] })),
 };
-testRefusals("narrowConsent", narrowRefusals);
+testRefusals("narrowConsent", narrowRefusals, {
+  "fewer categories": granted.decide(me, narrow({ categories: ["imaging"] })),
+});
 
 test("each element that reaches further is named", () => {
   const wider: { [Element in string]: Partial<DirectiveTerms> } = {
@@ -245,7 +251,10 @@ const revokeRefusals: { [Code in RevokeConsentRefusal["code"]]: Outcome } = {
   unknown_directive: granted.decide(me, { ...revoke, number: 4 }),
   already_revoked: revoked.decide(me, revoke),
 };
-testRefusals("revokeConsent", revokeRefusals);
+testRefusals("revokeConsent", revokeRefusals, {
+  "a permit": granted.decide(me, revoke),
+  "a denial": granted.decide(me, { ...revoke, number: 2 }),
+});
 
 test("a revoked directive stays with its time; a denial may be revoked too; each counts a restriction", () => {
   const after = revoked.copy(1);

@@ -58,7 +58,9 @@ const releaseRefusals: { [Code in RecordReleaseRefusal["code"]]: Outcome } = {
   index_wrong: permitted.decide({ by: first }, { ...release, index: 1 }),
   already_recorded: released.decide({ by: first }, release),
 };
-testRefusals("recordRelease", releaseRefusals);
+testRefusals("recordRelease", releaseRefusals, {
+  "by the first custodian": permitted.decide({ by: first }, release),
+});
 
 test("each custodian records its own release, once, also after the permit's expiry", () => {
   const index = custodians.indexOf(second);
@@ -82,7 +84,10 @@ const erasureRefusals: { [Code in RecordErasureRefusal["code"]]: Outcome } = {
   not_ending: inForce.decide({ by: first }, erase),
   already_recorded: erased.decide({ by: first }, erase),
 };
-testRefusals("recordErasure", erasureRefusals);
+testRefusals("recordErasure", erasureRefusals, {
+  "of the newest version": ending.decide({ by: first }, erase),
+  "of an old version": ending.decide({ by: first }, { ...erase, version: 1 }),
+});
 
 test("an old version may be erased only when the record has ended; an unknown one never", () => {
   assert.equal(codeOf(inForce.decide({ by: first }, { ...erase, version: 1 })), "not_ending");
@@ -143,7 +148,10 @@ const refreshRefusals: { [Code in RefreshCustodyRefusal["code"]]: Outcome } = {
   unknown_custodian: world().decide(ict, kept({ custodians: [people.doctorB], threshold: 1 })),
   custodian_retired: withRetired.decide(ict, refresh),
 };
-testRefusals("refreshCustody", refreshRefusals);
+testRefusals("refreshCustody", refreshRefusals, {
+  "of the newest version": world().decide(ict, refresh),
+  "of an old version": inForce.decide(ict, refresh),
+});
 
 test("a refresh changes the custody and nothing else, of the newest version or an older one", () => {
   const newest = world();

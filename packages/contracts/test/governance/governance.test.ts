@@ -70,7 +70,10 @@ const approvalRefusals: { [Code in RecordApprovalRefusal["code"]]: Outcome } = {
   period_empty: world().decide(admin, { ...review, notAfter: review.notBefore }),
   id_taken: recorded.decide(admin, review),
 };
-testRefusals("recordApproval", approvalRefusals);
+testRefusals("recordApproval", approvalRefusals, {
+  "a review": world().decide(admin, review),
+  "an ethics approval": world().decide(health, ethics),
+});
 
 test("an approval stands as it was recorded", () => {
   const { op, id, ...said } = review;
@@ -85,7 +88,9 @@ const classRefusals: { [Code in SetClassRuleRefusal["code"]]: Outcome } = {
   not_commission: world().decide(admin, change),
   unchanged: world().decide(health, { ...change, basis: "consent" }),
 };
-testRefusals("setClassRule", classRefusals);
+testRefusals("setClassRule", classRefusals, {
+  "a stricter demand": world().decide(health, change),
+});
 
 test("the first matrix demands by level, for each of the 44 classes; one change changes one cell", () => {
   const changed = world();

@@ -26,7 +26,9 @@ const refusals: { [Code in IssueCredentialRefusal["code"]]: Outcome } = {
   period_empty: world().decide(admin, { ...issued, notAfter: issued.notBefore }),
   id_taken: world().decide(admin, { ...issued, id: credentials.nurseA }),
 };
-testRefusals("issueCredential", refusals);
+testRefusals("issueCredential", refusals, {
+  "a credential of a doctor": world().decide(admin, issued),
+});
 
 test("the issuer is the subject's member", () => {
   const after = world();

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ActorId, CredentialId, Height } from "@xinglin/primitives";
+import type { ActorId, CredentialId } from "@xinglin/primitives";
 import fc from "fast-check";
 import {
   type Actor,
   type AuthorizeEnrolmentRefusal,
-  applyOperation,
   type Caller,
   callerOf,
   type EnrolKeyRefusal,
@@ -63,7 +62,10 @@ const authorizeRefusals: { [Code in AuthorizeEnrolmentRefusal["code"]]: Outcome 
   enrolment_too_long: world().decide({ by: patient }, ending(MAX_ENROLMENT_SECONDS + 1)),
   key_in_use: world().decide({ by: patient }, { ...authorize, enrolment: { ...authorize.enrolment, publicKey: publicKey(400) } }),
 };
-testRefusals("authorizeEnrolment", authorizeRefusals);
+testRefusals("authorizeEnrolment", authorizeRefusals, {
+  "by the patient": world().decide({ by: patient }, authorize),
+  "by the registrar": world().decide(registrar, byRegistrar),
+});
 
 test("the actor itself, the administration and, for a patient, the registrar may let a key in", () => {
   assert.ok(world().decide({ by: patient }, authorize).ok);
@@ -82,11 +84,7 @@ const invited = (replace = true): World => {
   return open;
 };
 const enrol = (open: World, publicKey: PublicKey, caller: Caller = enrolling(open, patient), time = 0): Outcome =>
-  applyOperation(
-    open,
-    { op: "enrolKey", publicKey },
-    { block: { chain: "test-0", height: open.height, time: at(time) }, caller, transaction: new Uint8Array(32), index: 0 },
-  );
+  open.decideAs(caller, { op: "enrolKey", publicKey }, { time: at(time) });
 const withKeys = (open: World, count: number): World => {
   const found = getActor(open, patient)!;
   const many = Array.from({ length: count - 1 }, (_, i) => ({
@@ -105,7 +103,10 @@ const enrolRefusals: { [Code in EnrolKeyRefusal["code"]]: Outcome } = {
   key_in_use: enrol(invited(), publicKey(400)),
   too_many_keys: enrol(withKeys(invited(), MAX_KEYS), publicKey(5)),
 };
-testRefusals("enrolKey", enrolRefusals);
+testRefusals("enrolKey", enrolRefusals, {
+  "beside the old key": enrol(invited(false), publicKey(5)),
+  "instead of the old key": enrol(invited(), publicKey(5)),
+});
 
 test("the one-time key itself can't be enrolled, and the last second before notAfter still counts", () => {
   assert.equal(codeOf(enrol(invited(), oneTime)), "key_in_use");
@@ -123,19 +124,14 @@ test("a newer authorization replaces an unused one", () => {
 
 test("an enrolment key may do nothing but enrol", () => {
   const open = invited();
-  const context = {
-    block: { chain: "test-0", height: open.height, time: open.time },
-    caller: enrolling(open, patient),
-    transaction: new Uint8Array(32),
-    index: 0,
-  };
+  const caller = enrolling(open, patient);
   for (const operation of [
     grant(),
     { op: "revokeConsent", patient, number: 1 } as const,
     { op: "replaceKey", publicKey: publicKey(5) } as const,
     authorize,
   ])
-    assert.equal(codeOf(applyOperation(open, operation, context)), "enrolment_key_only_enrols");
+    assert.equal(codeOf(open.decideAs(caller, operation)), "enrolment_key_only_enrols");
 });
 
 test("enrolment beside the old key keeps it; instead of it retires it; both are used up once", () => {
@@ -161,19 +157,15 @@ test("enrolment beside the old key keeps it; instead of it retires it; both are 
 const replaced = world();
 replaced.do({ by: patient }, { op: "replaceKey", publicKey: publicKey(5) });
 const staleCaller: Caller = { ...replaced.caller({ by: patient }), key: keyIdOf(publicKey(400)) };
-const again = {
-  block: { chain: "test-0", height: 10 as Height, time: at(0) },
-  caller: staleCaller,
-  transaction: new Uint8Array(32),
-  index: 1,
-};
 
 const replaceRefusals: { [Code in ReplaceKeyRefusal["code"]]: Outcome } = {
-  key_retired: applyOperation(replaced, { op: "replaceKey", publicKey: publicKey(6) }, again),
+  key_retired: replaced.decideAs(staleCaller, { op: "replaceKey", publicKey: publicKey(6) }),
   key_in_use: replaced.decide({ by: patient }, { op: "replaceKey", publicKey: publicKey(400) }),
   too_many_keys: withKeys(world(), MAX_KEYS).decide({ by: patient }, { op: "replaceKey", publicKey: publicKey(5) }),
 };
-testRefusals("replaceKey", replaceRefusals);
+testRefusals("replaceKey", replaceRefusals, {
+  "by the patient": world().decide({ by: patient }, { op: "replaceKey", publicKey: publicKey(5) }),
+});
 
 test("whoever signs may replace their key: staff, devices, custodians, administrations", () => {
   for (const by of [people.doctorA, people.workStation, custodians[0]!, administration(hospitalA)])

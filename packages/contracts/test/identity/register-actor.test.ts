@@ -12,7 +12,10 @@ const refusals: { [Code in RegisterActorRefusal["code"]]: Outcome } = {
   not_administration: world().decide({ by: people.doctorA }, hire),
   id_taken: world().decide(admin, { ...hire, id: people.doctorB }),
 };
-testRefusals("registerActor", refusals);
+testRefusals("registerActor", refusals, {
+  "a new doctor": world().decide(admin, hire),
+  "a new device": world().decide(admin, { ...hire, kind: "device" }),
+});
 
 test("a new actor belongs to the administration's member, with its first key from this height", () => {
   const after = world();

@@ -43,7 +43,10 @@ const refusals: { [Code in RegisterPatientRefusal["code"]]: Outcome } = {
   }),
   id_taken: world().decide(registrar, { ...register, id: patient }),
 };
-testRefusals("registerPatient", refusals);
+testRefusals("registerPatient", refusals, {
+  "by a registrar": world().decide(registrar, register),
+  "by the administration": world().decide({ by: administration(hospitalB) }, withoutCredential),
+});
 
 test("patients and custodians register nobody", () => {
   for (const by of [patient, custodians[0]!])

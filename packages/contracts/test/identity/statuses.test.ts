@@ -38,7 +38,9 @@ const actorRefusals: { [Code in SetActorStatusRefusal["code"]]: Outcome } = {
   kind_not_allowed: world().decide(adminA, { ...suspendDoctor, id: patient }),
   unchanged: world().decide(adminB, { ...suspendDoctor, status: "active" }),
 };
-testRefusals("setActorStatus", actorRefusals);
+testRefusals("setActorStatus", actorRefusals, {
+  "a suspension": world().decide(adminB, suspendDoctor),
+});
 
 const memberRefusals: { [Code in SetMemberStatusRefusal["code"]]: Outcome } = {
   not_commission: world().decide(adminA, suspendMember),
@@ -46,14 +48,18 @@ const memberRefusals: { [Code in SetMemberStatusRefusal["code"]]: Outcome } = {
   unknown_member: world().decide(health, { ...suspendMember, id: "nobody" as MemberId }),
   unchanged: world().decide(health, { ...suspendMember, status: "active" }),
 };
-testRefusals("setMemberStatus", memberRefusals);
+testRefusals("setMemberStatus", memberRefusals, {
+  "a suspension": world().decide(health, suspendMember),
+});
 
 const credentialRefusals: { [Code in SetCredentialStatusRefusal["code"]]: Outcome } = {
   unknown_credential: world().decide(adminB, { ...suspendCredential, id: "0".repeat(32) as CredentialId }),
   not_administration: world().decide(adminA, suspendCredential),
   unchanged: world().decide(adminB, { ...suspendCredential, status: "active" }),
 };
-testRefusals("setCredentialStatus", credentialRefusals);
+testRefusals("setCredentialStatus", credentialRefusals, {
+  "a suspension": world().decide(adminB, suspendCredential),
+});
 
 test("nobody suspends a custodian or an administration as if it were staff", () => {
   assert.equal(codeOf(world().decide(adminA, { ...suspendDoctor, id: custodians[0]! })), "kind_not_allowed");

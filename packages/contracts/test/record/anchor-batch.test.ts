@@ -20,7 +20,9 @@ const refusals: { [Code in AnchorBatchRefusal["code"]]: Outcome } = {
   role_not_allowed: world().decide({ by: people.researcher }, { ...batch, credential: credentials.researcher }),
   id_taken: anchored.decide({ by: people.workStation }, withoutCredential),
 };
-testRefusals("anchorBatch", refusals);
+testRefusals("anchorBatch", refusals, {
+  "by a nurse": world().decide(nurse, batch),
+});
 
 test("the batch stands under its root with source, count and signer", () => {
   assert.deepEqual(getBatch(anchored, batch.root), {

@@ -48,7 +48,10 @@ const refusals: { [Code in AnchorRecordRefusal["code"]]: Outcome } = {
   unknown_custodian: world().decide(doctor, kept({ custodians: [...custodians.slice(1), people.doctorB] })),
   custodian_retired: withRetired.decide(doctor, anchored),
 };
-testRefusals("anchorRecord", refusals);
+testRefusals("anchorRecord", refusals, {
+  "by a doctor": world().decide(doctor, anchored),
+  "by a device": world().decide({ by: people.workStation }, withoutCredential),
+});
 
 test("the record stands as version 1 with source, signer, height and time", () => {
   const after = world();

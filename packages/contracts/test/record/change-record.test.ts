@@ -90,7 +90,9 @@ const amendRefusals: { [Code in AmendRecordRefusal["code"]]: Outcome } = {
   record_not_current: withdrawn.decide(admin, amend),
   ...versions(amend),
 };
-testRefusals("amendRecord", amendRefusals);
+testRefusals("amendRecord", amendRefusals, {
+  "by the administration": world().decide(admin, amend),
+});
 
 const refileRefusals: { [Code in RefileRecordRefusal["code"]]: Outcome } = {
   ...whoAndWhich(refile),
@@ -100,19 +102,26 @@ const refileRefusals: { [Code in RefileRecordRefusal["code"]]: Outcome } = {
   same_patient: world().decide(admin, { ...refile, to: patient }),
   ...versions(refile),
 };
-testRefusals("refileRecord", refileRefusals);
+testRefusals("refileRecord", refileRefusals, {
+  "to the right patient": world().decide(admin, refile),
+});
 
 const withdrawRefusals: { [Code in WithdrawRecordRefusal["code"]]: Outcome } = {
   ...whoAndWhich(withdraw),
   record_not_current: withdrawn.decide(admin, withdraw),
 };
-testRefusals("withdrawRecord", withdrawRefusals);
+testRefusals("withdrawRecord", withdrawRefusals, {
+  "by the administration": world().decide(admin, withdraw),
+});
 
 const endRefusals: { [Code in EndRecordRefusal["code"]]: Outcome } = {
   ...whoAndWhich(end),
   record_not_current: after(end).decide(admin, end),
 };
-testRefusals("endRecord", endRefusals);
+testRefusals("endRecord", endRefusals, {
+  "a current record": world().decide(admin, end),
+  "a withdrawn record": withdrawn.decide(admin, end),
+});
 
 test("an amendment keeps the old version as it was and counts on; patient, class and source stay", () => {
   const changed = world().copy(60);

@@ -26,6 +26,7 @@ import {
   type Genesis,
   genesisChanges,
   getActor,
+  keys,
   LEVELS,
   type ObjectReference,
   type Operation,
@@ -35,6 +36,7 @@ import {
   type PublicKey,
   type StateReader,
 } from "../../src/index.ts";
+import { recording, remember } from "./vectors.ts";
 
 /** 32 hex digits that name something: `id("d", 1)` and so on never collide across kinds. */
 export const hex32 = (prefix: string, n = 0): string => `${prefix}${n.toString(16)}`.padEnd(32, "0");
@@ -216,7 +218,12 @@ export class World implements StateReader {
   decideAs(caller: Caller, operation: Operation, { time = this.time, height = this.height }: Partial<Asking> = {}): Outcome {
     const block = { chain: "test-0", time: time as UnixSeconds, height: height as Height };
     const parsed = operationSchema.parse(cbor.decode(cbor.encode(operation), 1 << 20));
-    return applyOperation(this, parsed, { block, caller, transaction: bytes(32, 7), index: 0 });
+    const transaction = bytes(32, 7);
+    const { state, reads } = recording(this);
+    state.get(keys.actor(caller.actorId));
+    const outcome = applyOperation(state, parsed, { block, caller, transaction, index: 0 });
+    remember(outcome, { operation, block, caller, transaction, reads });
+    return outcome;
   }
 
   /** Decides and applies; the operation must be accepted. */
