@@ -1,0 +1,249 @@
+/**
+ * The solo ledger under a load of signed transactions: durable (every block synced), audit log on, 10^5 patients in the state. The load is
+ * signed beforehand on a thread of its own. What is counted: `signed-tx` transactions of one operation (anchoring one record),
+ * `batch-records` records under batch anchors.
+ *
+ * Latencies are open loop: each transaction has a time at which it is due, whatever the ledger is doing, and its latency counts from then.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { chainIdOf, decodeTransaction } from "@xinglin/contracts";
+import { verifySync } from "@xinglin/crypto/node";
+import { type Ledger, openLedger } from "@xinglin/ledger";
+import { Fault, invariant } from "@xinglin/primitives";
+import { measureHttp } from "./ledger-http.ts";
+import { FILLING_OPERATIONS, genesisBytes, HOSPITALS, type Kind, keyOf, RECORDS_A_BATCH } from "./ledger-chain.ts";
+import type { LoadAnswer, LoadRequest } from "./ledger-load.ts";
+import { best, interleave, latency, median, type Suite } from "./measure.ts";
+
+const PATIENTS = 100_000;
+/** Of the throughput that was measured, this share is sent when latencies are. */
+const LATENCY_SHARE = 0.8;
+/** Transactions on their way when throughput is measured: enough for full blocks, far from what the mempool holds. */
+const WINDOW = 4_000;
+
+/** Signs the load, and says when it is due. */
+export class Load {
+  readonly #worker: Worker;
+  readonly #next = new Map<Kind, number>();
+  /** CPU seconds of the load's thread so far. */
+  cpuSeconds = 0;
+
+  constructor(chain: string) {
+    this.#worker = new Worker(new URL("./ledger-load.ts", import.meta.url), { workerData: { chain } });
+  }
+
+  /** So many transactions that were not made before. */
+  async make(kind: Kind, count: number): Promise<Uint8Array[]> {
+    const from = this.#next.get(kind) ?? 0;
+    this.#next.set(kind, from + count);
+    this.#worker.postMessage({ make: kind, from, count, patients: PATIENTS } satisfies LoadRequest);
+    const answer = await new Promise<LoadAnswer>((resolve, reject) => {
+      this.#worker.once("message", resolve);
+      this.#worker.once("error", reject);
+    });
+    invariant("packed" in answer, "load: an answer to another question");
+    this.cpuSeconds = answer.cpuSeconds;
+    return Array.from(answer.ends, (end, i) => answer.packed.subarray(answer.ends[i - 1] ?? 0, end));
+  }
+
+  /** Calls `send` for each of `count` transactions once it is due, with the time at which it was. Resolves when all are sent. */
+  async pace(perSecond: number, count: number, send: (index: number, dueAt: number) => void): Promise<void> {
+    let sent = 0;
+    this.#worker.postMessage({ pace: { perSecond, count } } satisfies LoadRequest);
+    await new Promise<void>((resolve) => {
+      const onDue = (answer: LoadAnswer): void => {
+        invariant("due" in answer, "load: an answer to another question");
+        this.cpuSeconds = answer.cpuSeconds;
+        for (; sent < answer.due; sent++) send(sent, answer.start + (sent * 1_000) / perSecond);
+        if (sent < count) return;
+        this.#worker.off("message", onDue);
+        resolve();
+      };
+      this.#worker.on("message", onDue);
+    });
+  }
+
+  close(): Promise<number> {
+    return this.#worker.terminate();
+  }
+}
+
+const onCommonClock = (): number => performance.timeOrigin + performance.now();
+
+/** Sends everything, `WINDOW` on the way at a time, and waits until all is committed. Returns seconds. */
+async function drive(ledger: Ledger, transactions: readonly Uint8Array[], operations = 1): Promise<number> {
+  const start = performance.now();
+  const before = ledger.entryCount();
+  let sent = 0;
+  await new Promise<void>((resolve, reject) => {
+    const submit = async (transaction: Uint8Array): Promise<void> => {
+      try {
+        await ledger.submit(transaction);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const more = (): void => {
+      const committed = (ledger.entryCount() - before) / operations;
+      while (sent < transactions.length && sent - committed < WINDOW) void submit(transactions[sent++]!);
+      if (committed < transactions.length) return;
+      stop();
+      resolve();
+    };
+    const stop = ledger.subscribe(more);
+    more();
+  });
+  return (performance.now() - start) / 1_000;
+}
+
+/** Throws unless the last entries of the log are what was asked for, accepted, and the last proves itself. */
+async function check(ledger: Ledger, last: Uint8Array): Promise<void> {
+  const { id } = decodeTransaction(last);
+  const { results } = await ledger.receipt(id, "provable");
+  invariant(
+    results.every(({ outcome }) => outcome === "accepted"),
+    `an operation of the load was refused: ${results[0]?.code}`,
+  );
+  invariant(ledger.proveEntry(results[0]!.sequence).path.length > 0, "an entry of the load has no proof");
+}
+
+/** Verifications a second of one core over these transactions, by the implementation that decides block validity. */
+function verifyRate(transactions: readonly Uint8Array[]): number {
+  const jobs = transactions.map((transaction, i) => ({ ...decodeTransaction(transaction), key: keyOf(HOSPITALS[i % HOSPITALS.length]!).publicKey }));
+  const start = performance.now();
+  for (const { key, bodyBytes, signature } of jobs)
+    invariant(verifySync("ed25519", key, bodyBytes, signature), "a signature of the load is wrong");
+  return (1_000 * jobs.length) / (performance.now() - start);
+}
+
+/** Latencies of an open loop at `perSecond`, in milliseconds from when each transaction was due. */
+async function openLoop(
+  ledger: Ledger,
+  load: Load,
+  transactions: readonly Uint8Array[],
+  perSecond: number,
+): Promise<{ committed: number[]; provable: number[]; turnedAway: number; latestSendMs: number }> {
+  const committed: number[] = [];
+  const provable: number[] = [];
+  let turnedAway = 0;
+  let latestSendMs = 0;
+  const all: Promise<void>[] = [];
+  const one = async (transaction: Uint8Array, dueAt: number): Promise<void> => {
+    latestSendMs = Math.max(latestSendMs, onCommonClock() - dueAt);
+    try {
+      const { id } = await ledger.submit(transaction);
+      await ledger.receipt(id, "committed");
+      committed.push(onCommonClock() - dueAt);
+      await ledger.receipt(id, "provable");
+      provable.push(onCommonClock() - dueAt);
+    } catch (error) {
+      if (!(error instanceof Fault && error.retry)) throw error;
+      turnedAway++;
+    }
+  };
+  await load.pace(perSecond, transactions.length, (i, dueAt) => all.push(one(transactions[i]!, dueAt)));
+  await Promise.all(all);
+  return { committed, provable, turnedAway, latestSendMs };
+}
+
+const inMilliseconds = (samples: readonly number[]): Record<"p50" | "p99" | "p999" | "max", number> => {
+  const { p50, p99, p999, max } = latency(samples);
+  const [a, b, c, d] = [p50, p99, p999, max].map((value) => Math.round(value * 10) / 10) as [number, number, number, number];
+  return { p50: a, p99: b, p999: c, max: d };
+};
+
+/** Measures `signed-tx`, `finality`, `provable`, `batch-records` and `signed-tx-http`. */
+export const run: Suite = async ({ quick, emit }) => {
+  const directory = await mkdtemp(join(tmpdir(), "xinglin-bench-ledger-"));
+  const genesis = genesisBytes();
+  const load = new Load(chainIdOf(genesis));
+  const validator = { publicKey: keyOf("validator").publicKey, sign: (bytes: Uint8Array) => keyOf("validator").signSync(bytes) };
+  const ledger = await openLedger({ directory, genesis, validator });
+  try {
+    const filling = await load.make("patients", PATIENTS / FILLING_OPERATIONS);
+    const fillSeconds = await drive(ledger, filling, FILLING_OPERATIONS);
+    await check(ledger, filling.at(-1)!);
+
+    const [rounds, perRound] = quick ? [3, 10_000] : [5, 30_000];
+    const verified = (await load.make("record", 4_000)).slice(0, 4_000);
+    let usedCpu = 0;
+    let usedSeconds = 0;
+    const figures = await interleave(
+      rounds,
+      {
+        verify: () => verifyRate(verified),
+        ours: async () => {
+          const transactions = await load.make("record", perRound);
+          const cpu = process.cpuUsage();
+          const seconds = await drive(ledger, transactions);
+          const { user, system } = process.cpuUsage(cpu);
+          usedCpu += (user + system) / 1e6;
+          usedSeconds += seconds;
+          await check(ledger, transactions.at(-1)!);
+          return perRound / seconds;
+        },
+      },
+      1,
+    );
+    const perSecond = median(figures.ours);
+    const limit = best(figures.verify);
+    const cpu = { cpuPerTxMicroseconds: Math.round((usedCpu * 1e6) / ((rounds + 1) * perRound)), coresUsed: Number((usedCpu / usedSeconds).toFixed(2)) };
+    emit({
+      measure: "signed-tx",
+      value: perSecond,
+      unit: "tx/s",
+      limit: { name: "Ed25519 verify, one core", value: limit },
+      ratio: perSecond / limit,
+      conditions: {
+        counted: "transactions of one operation (anchorRecord)",
+        keys: PATIENTS,
+        bytes: verified[0]!.length,
+        window: WINDOW,
+        ...cpu,
+        fillOperationsPerSecond: Math.round(PATIENTS / fillSeconds),
+      },
+      samples: figures.ours,
+    });
+
+    const rate = Math.floor(perSecond * LATENCY_SHARE);
+    const timed = await load.make("record", rate * (quick ? 5 : 30));
+    const loadCpu = load.cpuSeconds;
+    const { committed, provable, turnedAway, latestSendMs } = await openLoop(ledger, load, timed, rate);
+    const held = turnedAway === 0;
+    const conditions = {
+      perSecond: rate,
+      share: LATENCY_SHARE,
+      transactions: timed.length,
+      held: held ? "yes" : `no: ${turnedAway} turned away`,
+      latestSendMs: Math.round(latestSendMs),
+      loadCpuSeconds: Number((load.cpuSeconds - loadCpu).toFixed(2)),
+    };
+    for (const [measure, samples] of [["finality", committed], ["provable", provable]] as const) {
+      const percentiles = inMilliseconds(samples);
+      emit({ measure, value: percentiles.p99, unit: "ms p99", conditions: { ...percentiles, ...conditions }, samples: [...samples] });
+    }
+
+    const anchors = await load.make("batch", quick ? 5_000 : 30_000);
+    const anchorSeconds = await drive(ledger, anchors);
+    await check(ledger, anchors.at(-1)!);
+    emit({
+      measure: "batch-records",
+      value: (anchors.length * RECORDS_A_BATCH) / anchorSeconds,
+      unit: "records/s",
+      conditions: {
+        counted: "records under anchors; their trees are built by the source before",
+        recordsPerAnchor: RECORDS_A_BATCH,
+        anchorsPerSecond: Math.round(anchors.length / anchorSeconds),
+      },
+    });
+
+    await measureHttp({ ledger, load, quick, emit, inProcess: perSecond });
+  } finally {
+    await load.close();
+    await ledger.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+};
