@@ -112,7 +112,7 @@ if (import.meta.main) {
   const all = packages();
   for (const each of all) write(`${REFERENCE}/${each.folder}.md`, referencePage(each));
   write(`${REFERENCE}/errors.md`, errorReferencePage());
-  const index = [...all.map(({ name, folder }) => `- [${name}](${folder}.md)`), "- [every error code](errors.md)"];
+  const index = all.map(({ name, folder }) => `- [${name}](${folder}.md)`);
   const lines = [
     NOTICE,
     "",

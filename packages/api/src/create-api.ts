@@ -35,6 +35,8 @@ import { authenticate } from "./session/authenticate.ts";
 import { Sessions } from "./session/sessions.ts";
 
 const HEADERS_TIMEOUT_MS = 15_000;
+/** How often slow requests are looked for. */
+const CHECK_CONNECTIONS_MS = 5_000;
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 16_384;
 const MAX_PATH_PARAMETER = 256;
@@ -60,6 +62,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   const now = options.clock ?? Date.now;
   let port = options.port;
 
+  const server = {
+    headersTimeout: Math.min(HEADERS_TIMEOUT_MS, limits.requestTimeoutMs),
+    connectionsCheckingInterval: Math.min(CHECK_CONNECTIONS_MS, limits.requestTimeoutMs),
+    maxHeaderSize: MAX_HEADER_BYTES,
+  };
   const app: FastifyInstance = Fastify({
     logger: false,
     genReqId: () => randomUUID(),
@@ -69,10 +76,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
     exposeHeadRoutes: false,
     forceCloseConnections: true,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
+    http: server,
     ...(options.tls === undefined
       ? {}
-      : { https: { key: options.tls.key as string, cert: options.tls.cert as string, maxHeaderSize: MAX_HEADER_BYTES } }),
+      : { https: { ...server, key: options.tls.key as string, cert: options.tls.cert as string } }),
     ajv: { customOptions: { coerceTypes: true, removeAdditional: false, useDefaults: false } },
     // A request that is not even HTTP gets a short answer and no more.
     clientErrorHandler: (_: unknown, socket: Socket) => {
