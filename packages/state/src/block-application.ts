@@ -7,8 +7,8 @@
  * last row and the records. So a leaf page that several blocks touch is written once.
  */
 import { BOTTOM, BRANCH, EMPTY, INNER, LEAVES, NOT_LOADED, TOP } from "./branch-pages.ts";
-import { type Changes, LeafRun } from "./changes.ts";
-import { LEAF_CAPACITY } from "./leaf-pages.ts";
+import type { Changes } from "./changes.ts";
+import { LEAF_CAPACITY, LeafRun } from "./leaf-pages.ts";
 import { HASH_BYTES, splitAt } from "./memory.ts";
 import type { PageStore } from "./page-store.ts";
 
@@ -112,7 +112,7 @@ export class BlockApplication {
 
   #applyInner(page: number, node: number, depth: number, lo: number, hi: number): boolean {
     const { branches } = this.#pages;
-    const middle = splitAt(this.changes.keys.bytes, 0, lo, hi, depth);
+    const middle = splitAt(this.changes.keys.bytes, 0, HASH_BYTES, lo, hi, depth);
     const left = middle > lo && this.#apply(page, 2 * node, depth + 1, lo, middle);
     const right = middle < hi && this.#apply(page, 2 * node + 1, depth + 1, middle, hi);
     if (!left && !right) return false;
@@ -213,8 +213,8 @@ export class BlockApplication {
       branches.setBranch(page, node, id, this.#write({ branch: id }));
     } else {
       branches.setInner(page, node);
-      const middle = splitAt(run.keys.bytes, 0, from, to, depth);
-      const parted = splitAt(this.changes.keys.bytes, 0, lo, hi, depth);
+      const middle = run.splitAt(from, to, depth);
+      const parted = splitAt(this.changes.keys.bytes, 0, HASH_BYTES, lo, hi, depth);
       this.#place(page, 2 * node, depth + 1, from, middle, lo, parted);
       this.#place(page, 2 * node + 1, depth + 1, middle, to, parted, hi);
       branches.rehash(page, node);

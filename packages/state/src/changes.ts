@@ -8,7 +8,6 @@ import {
   compareKeys,
   copyHash,
   digest,
-  grow,
   HASH_BYTES,
   LEAF_DOMAIN,
   LEFT,
@@ -137,23 +136,4 @@ function sortedOrder(keys: Memory, rows: number): number[] {
     }
   }
   return order;
-}
-
-/** A list of leaves that outgrew a page, on its way into several. */
-export class LeafRun {
-  length = 0;
-  keys: Memory = allocate(256 * HASH_BYTES);
-  hashes: Memory = allocate(256 * HASH_BYTES);
-  gaps: Memory = allocate(256 * HASH_BYTES);
-  valueIds: Float64Array = new Float64Array(256);
-
-  /** Empties the run and makes room for `rows` leaves. */
-  reset(rows: number): void {
-    this.length = 0;
-    if (rows <= this.valueIds.length) return;
-    this.keys = grow(this.keys, rows * HASH_BYTES);
-    this.hashes = grow(this.hashes, rows * HASH_BYTES);
-    this.gaps = grow(this.gaps, rows * HASH_BYTES);
-    this.valueIds = new Float64Array(this.keys.bytes.length / HASH_BYTES);
-  }
 }

@@ -38,7 +38,8 @@ export function copyHash(from: Memory, fromAt: number, to: Memory, toAt: number)
 }
 
 export function zeroHash(to: Memory, at: number): void {
-  to.words.fill(0, at >>> 2, (at >>> 2) + 8);
+  const { words } = to;
+  for (let i = at >>> 2, end = i + 8; i < end; i++) words[i] = 0;
 }
 
 export function sameHash(a: Memory, aAt: number, b: Memory, bAt: number): boolean {
@@ -96,15 +97,15 @@ export function sharedBits(a: Uint8Array, aAt: number, b: Uint8Array, bAt: numbe
   return 8 * HASH_BYTES;
 }
 
-/** First index in [lo, hi) of a sorted run of keys, equal before `depth`, whose bit `depth` is set; `hi` if none is. */
-export function splitAt(bytes: Uint8Array, base: number, lo: number, hi: number, depth: number): number {
+/** First index in [lo, hi) of sorted keys `stride` bytes apart, equal before `depth`, whose bit `depth` is set; `hi` if none is. */
+export function splitAt(bytes: Uint8Array, base: number, stride: number, lo: number, hi: number, depth: number): number {
   const byte = base + (depth >>> 3);
   const mask = 128 >>> (depth & 7);
   let low = lo;
   let high = hi;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((bytes[byte + middle * HASH_BYTES] as number) & mask) high = middle;
+    if ((bytes[byte + middle * stride] as number) & mask) high = middle;
     else low = middle + 1;
   }
   return low;

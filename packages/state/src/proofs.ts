@@ -11,10 +11,8 @@ const NOTHING = new Uint8Array(0);
 
 /** Reads the value of a leaf, checked against the leaf's hash. */
 export function leafValue(pages: PageStore, read: (key: Uint8Array) => Uint8Array | undefined, leaf: FoundLeaf): StoredValue {
-  const key = pages.leaves.keyAt(leaf.page, leaf.index);
-  const hash = pages.leaves.hashAt(leaf.page, leaf.index);
-  const expected = { key: key.memory, keyAt: key.at, hash: hash.memory, hashAt: hash.at };
-  return readValue(read, pages.leaves.valueIdAt(leaf.page, leaf.index), expected);
+  const { memory, at } = pages.leaves.leafAt(leaf.page, leaf.index);
+  return readValue(read, pages.leaves.valueIdAt(leaf.page, leaf.index), memory, at);
 }
 
 const operation = ({ sibling, isRight }: Step): ics23.InnerOp =>

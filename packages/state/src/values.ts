@@ -4,6 +4,7 @@
 import type { Changes } from "./changes.ts";
 import { hashLeaf } from "./changes.ts";
 import type { WriteBatch } from "./database.ts";
+import { HASH_AT } from "./leaf-tree.ts";
 import { allocate, digest, HASH_BYTES, type Memory, sameHash, writeDigest } from "./memory.ts";
 import { corrupt } from "./page-store.ts";
 import { NUMBERED_KEY_BYTES, rawKeyKey, VALUE_KIND, valueKey, writeNumberedKey } from "./rows.ts";
@@ -52,18 +53,14 @@ export interface StoredValue {
 
 const computed = allocate(2 * HASH_BYTES);
 
-/** The value with this id, which must be what the leaf (tree key and leaf hash) says. Throws `state_corrupt` otherwise. */
-export function readValue(
-  read: (key: Uint8Array) => Uint8Array | undefined,
-  id: number,
-  leaf: { readonly key: Memory; readonly keyAt: number; readonly hash: Memory; readonly hashAt: number },
-): StoredValue {
+/** The value with this id, which must be what the leaf at `at` says (tree key and leaf hash). Throws `state_corrupt` otherwise. */
+export function readValue(read: (key: Uint8Array) => Uint8Array | undefined, id: number, leaf: Memory, at: number): StoredValue {
   const row = read(valueKey(id));
   if (row === undefined || row.length === 0) throw corrupt(id);
   const end = 1 + (row[0] as number);
   const stored = { rawKey: row.subarray(1, end), value: row.subarray(end) };
   writeDigest(digest(stored.rawKey), computed, 0);
   hashLeaf(computed, 0, stored.value, computed, HASH_BYTES);
-  if (!sameHash(computed, 0, leaf.key, leaf.keyAt) || !sameHash(computed, HASH_BYTES, leaf.hash, leaf.hashAt)) throw corrupt(id);
+  if (!sameHash(computed, 0, leaf, at) || !sameHash(computed, HASH_BYTES, leaf, at + HASH_AT)) throw corrupt(id);
   return stored;
 }

@@ -137,7 +137,7 @@ export class View {
     const above = beyond ? (direction === 1 ? 0 : leaves.count(id)) : ~leaves.find(id, key, 0);
     const index = direction === 1 ? above : above - 1;
     if (index < 0 || index >= leaves.count(id)) return undefined;
-    const { memory, at } = leaves.keyAt(id, index);
+    const { memory, at } = leaves.leafAt(id, index);
     return Uint8Array.from(memory.bytes.subarray(at, at + HASH_BYTES));
   }
 
