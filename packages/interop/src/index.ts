@@ -9,6 +9,7 @@ export { type InstanceBytes, instanceFileName, writeDicomFolder } from "./dicom/
 export { type AllergyAmendment, type AllergyCode, type AmendedBundle, amendAllergy } from "./fhir/amend-allergy.ts";
 export type { BundleEntry } from "./fhir/check-bundle.ts";
 export { type ClassGroup, exportBundle, exportSearchset, resourceBytes, splitByClass } from "./fhir/export-bundle.ts";
+export { issueSentence } from "./fhir/issue-sentence.ts";
 export { FHIR_ISSUE_CODES, type FhirIssue, type FhirIssueCode } from "./fhir/issues.ts";
 export {
   type AcceptedBundle,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { sentenceOf } from "@xinglin/api";
 import type { Reason } from "@xinglin/contracts";
-import type { Language } from "@xinglin/gateway";
+import { type Language, readableFacts } from "@xinglin/gateway";
 import { type Fault, fillMessage } from "@xinglin/primitives";
 
 type Facts = Readonly<Record<string, string | number>>;
@@ -20,7 +20,7 @@ const ruleMessages = (language: Language): Readonly<Record<string, string>> =>
 
 /** What a refusal of the rules means. */
 export const refusalSentence = (code: string, facts: Facts, language: Language): string =>
-  fillMessage(ruleMessages(language)[`refusal.${code}`] ?? code, facts);
+  fillMessage(ruleMessages(language)[`refusal.${code}`] ?? code, readableFacts(facts));
 
 /** The tree of reasons, a line a step, indented. */
 export function reasonLines(reason: unknown, language: Language): string[] {
@@ -28,7 +28,7 @@ export function reasonLines(reason: unknown, language: Language): string[] {
   const lines: string[] = [];
   const walk = (step: Reason, depth: number): void => {
     lines.push(
-      `${"  ".repeat(depth)}${step.holds ? "✓" : "✗"} ${fillMessage(messages[`reason.${step.code}`] ?? step.code, step.facts)}`,
+      `${"  ".repeat(depth)}${step.holds ? "✓" : "✗"} ${fillMessage(messages[`reason.${step.code}`] ?? step.code, readableFacts(step.facts))}`,
     );
     for (const below of step.because) walk(below, depth + 1);
   };

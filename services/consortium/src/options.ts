@@ -16,8 +16,8 @@ export interface Options {
   readonly empty: boolean;
   /** Delete the data folder first. */
   readonly reset: boolean;
-  /** Size in bytes of the study that the story imports; absent: the real slices alone. */
-  readonly studyBytes?: number;
+  /** Size in bytes of the study that the story makes from the real slices; `undefined`: it imports the real slices alone. */
+  readonly studyBytes: number | undefined;
   /** Each custodian in a process of its own. */
   readonly separateCustodians: boolean;
   /** PostgreSQL instead of the embedded database. */
@@ -26,6 +26,8 @@ export interface Options {
 }
 
 const DEFAULT_PORT = 8750;
+/** The 500 MB CT of requirement J8. */
+const DEFAULT_STUDY = "500MB";
 
 /** Reads the arguments. Throws `Fault("option_wrong")` naming the option. */
 export function readOptions(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Options {
@@ -48,7 +50,7 @@ export function readOptions(args: readonly string[], environment: Readonly<Recor
     host: values.host ?? "localhost",
     ...(certificate === undefined || key === undefined ? {} : { tls: { certificate, key } }),
     language: lang ?? languageOf(environment),
-    ...(values.study === undefined ? {} : { studyBytes: sizeOf(values.study) }),
+    studyBytes: values.study === "real" ? undefined : sizeOf(values.study ?? DEFAULT_STUDY),
     separateCustodians: values.custodians === "separate",
     empty: values.empty === true,
     reset: values.reset === true,
@@ -62,7 +64,7 @@ const UNITS: Readonly<Record<string, number>> = { kb: 1e3, mb: 1e6, gb: 1e9 };
 /** Bytes of `500MB`. */
 function sizeOf(text: string): number {
   const match = /^(\d{1,6})(kB|MB|GB)$/i.exec(text);
-  if (match === null) throw new Fault("option_wrong", { option: "--study", expected: "500MB" });
+  if (match === null) throw new Fault("option_wrong", { option: "--study", expected: "500MB|real" });
   return Number(match[1]) * (UNITS[(match[2] as string).toLowerCase()] as number);
 }
 

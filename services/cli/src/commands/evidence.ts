@@ -1,11 +1,10 @@
 /** `xinglin evidence export|verify`: one file that a court can check offline. Source: requirement F12. */
 import { readFileSync, statSync } from "node:fs";
 import { collectEvidence } from "@xinglin/client";
-import { decodeAuditEntry } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
-import { shanghaiTime } from "@xinglin/gateway";
-import { type Bytes, cbor, Fault, fromHex, toHex } from "@xinglin/primitives";
-import { type Claim, type EvidenceTrust, genesisTrust, MAX_EVIDENCE_BYTES, verifyEvidence } from "@xinglin/verifier";
+import { claimFacts } from "@xinglin/gateway";
+import { type Bytes, Fault, fromHex } from "@xinglin/primitives";
+import { type EvidenceTrust, genesisTrust, MAX_EVIDENCE_BYTES, verifyEvidence } from "@xinglin/verifier";
 import type { Command, Context } from "../command.ts";
 
 const list = (text: string | undefined): string[] => (text === undefined || text === "" ? [] : text.split(","));
@@ -64,27 +63,3 @@ function trustOf(context: Context): EvidenceTrust {
   if (match === null) throw new Fault("option_wrong", { option: "--checkpoint", expected: "HEIGHT:SHA256" });
   return { checkpoint: { height: Number(match[1]), hash: fromHex(match[2] as string) } };
 }
-
-function claimFacts(claim: Claim): Record<string, string | number> {
-  const common = { height: claim.height, time: shanghaiTime(claim.time) };
-  if (claim.code === "state_absent") return { ...common, key: claim.key };
-  if (claim.code === "state_held") return { ...common, key: claim.key, value: readable(cbor.decodeTrusted(claim.value)) };
-  const entry = decodeAuditEntry(claim.entry);
-  return {
-    ...common,
-    sequence: claim.sequence,
-    operation: entry.operation,
-    outcome: entry.code === undefined ? entry.outcome : `${entry.outcome} (${entry.code})`,
-    actor: entry.by.actor,
-    key: entry.by.key,
-    member: entry.by.member,
-    device: entry.by.device ?? "–",
-    decided: shanghaiTime(entry.time),
-    block: entry.height,
-  };
-}
-
-const readable = (value: unknown): string =>
-  JSON.stringify(value, (_, part: unknown) =>
-    part instanceof Uint8Array ? (part.length > 32 ? `${part.length} bytes` : toHex(part)) : part,
-  );

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { collectEvidence } from "@xinglin/client";
-import { decodeAuditEntry, keys } from "@xinglin/contracts";
+import { keys } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
+import { claimFacts } from "@xinglin/gateway";
 import { type ActorId, Fault } from "@xinglin/primitives";
 import { genesisTrust, verifyEvidence } from "@xinglin/verifier";
 import type { Stage } from "./stage.ts";
@@ -26,13 +27,8 @@ export async function exportEvidence(
   const verdict = await verifyEvidence(readFileSync(path), { genesis: genesisTrust(readFileSync(join(data, "genesis.cbor"))) });
   if (!verdict.ok) throw new Fault("evidence_wrong", { code: verdict.code });
   say("story.evidence", { path, bytes: bytes.length, statements: verdict.proves.length });
-  for (const claim of verdict.proves) {
-    const told =
-      claim.code === "log_entry"
-        ? `${decodeAuditEntry(claim.entry).operation}: ${decodeAuditEntry(claim.entry).code}`
-        : claim.key;
-    say.plain("story.evidence_proves", { what: `${claim.code} ${told} @${claim.height}` });
-  }
+  for (const claim of verdict.proves)
+    say.plain("story.evidence_proves", { what: say.text(`claim.${claim.code}`, claimFacts(claim)) });
   for (const { code, facts } of verdict.assumes) say.plain("story.evidence_assumes", { what: say.text(`assume.${code}`, facts) });
   return path;
 }

@@ -1,6 +1,8 @@
 /** Scene 1: hospital A imports a CT series and a FHIR Bundle, sealed over everyone's stores. Source: requirements C4, D1, J8. */
+import { readFileSync } from "node:fs";
 import { type Anchored, bytesText, importBundle, importDicom, progressBar } from "@xinglin/gateway";
-import type { ActorId } from "@xinglin/primitives";
+import { issueSentence, validateBundle } from "@xinglin/interop";
+import { type ActorId, Fault } from "@xinglin/primitives";
 import type { Stage } from "./stage.ts";
 
 export interface ImportedScene {
@@ -25,12 +27,13 @@ export async function importAtHospitalA(stage: Stage, patient: ActorId, study: s
     overhead: (anchored.storedBytes / anchored.sizeBytes).toFixed(2),
     seconds: ((performance.now() - started) / 1000).toFixed(1),
   });
-  say("story.study_onchain", {
+  say.plain("story.study_onchain", {
     operation: anchored.operationBytes,
     transaction: anchored.transactionBytes,
     height: anchored.height,
   });
 
+  await refuseWrongGender(stage, bundle);
   const groups = await importBundle(gateway, bundle, { by, patient, originals: stage.originals });
   say("story.bundle", { resources: groups.resources, records: groups.records.length });
   for (const { class: recordClass, sizeBytes, operationBytes } of groups.records)
@@ -41,4 +44,14 @@ export async function importAtHospitalA(stage: Stage, patient: ActorId, study: s
       operation: operationBytes,
     });
   return { study: anchored, groups: groups.records };
+}
+
+/** The same Bundle with a sex as hospitals write it is refused, and told where and what to write instead. */
+async function refuseWrongGender({ say }: Stage, bundle: string): Promise<void> {
+  const wrong = readFileSync(bundle, "utf8").replace(/"gender"(\s*):(\s*)"[a-z]+"/, '"gender"$1:$2"男"');
+  const checked = await validateBundle(Buffer.from(wrong));
+  const issue = checked.ok ? undefined : checked.refusal.issues[0];
+  if (issue?.code !== "code_not_in_value_set")
+    throw new Fault("story_expected_refusal", { expected: "code_not_in_value_set", code: issue?.code ?? "" });
+  say.plain("story.bundle_refused", { element: issue.element, reason: issueSentence(issue, say.language) });
 }
