@@ -25,7 +25,7 @@ export function checkBinding(value: unknown, found: JsonElement, path: string, i
 function checkCode(value: string, url: string, path: string, issues: IssueList): void {
   const grammar = grammarOf(url);
   if (grammar !== undefined) {
-    if (!grammar.test(value)) issues.add(path, "code_not_in_value_set", { valueSet: url });
+    if (!grammar.pattern.test(value)) issues.add(path, "code_not_in_value_set", { valueSet: url, system: grammar.system });
     return;
   }
   const codes = codesOf(url);

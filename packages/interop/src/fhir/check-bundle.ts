@@ -10,7 +10,7 @@ import { checkElements, isId } from "./check-elements.ts";
 import { checkTarget, type ReferenceUse } from "./check-reference.ts";
 import { checkResource, checkWithLibrary } from "./check-resource.ts";
 import { isResourceName, resourceSchema, typeSchema } from "./definitions.ts";
-import { addJsonProblem, IssueList } from "./issues.ts";
+import { addJsonProblem, type FhirIssue, IssueList } from "./issues.ts";
 import { type ByteRange, elementsOf, type MemberRange, membersOf, parseRange, skipSpace } from "./json-ranges.ts";
 import { findJsonProblem } from "./json-text.ts";
 
@@ -125,10 +125,24 @@ function checkEntry(bytes: Uint8Array, range: ByteRange, index: number, type: st
   };
 }
 
+/** The invariants that are checked here, since each spans more than what the library is given. Source: FHIR R4 Bundle. */
+const BUNDLE_RULES = {
+  "bdl-2": "entry.search only when a search",
+  "bdl-3": "entry.request mandatory for batch/transaction/history, otherwise prohibited",
+  "bdl-4": "entry.response mandatory for batch-response/transaction-response/history, otherwise prohibited",
+  "bdl-5": "must be a resource unless there's a request or response",
+  "bdl-11": "A document must have a Composition as the first resource",
+  "bdl-12": "A message must have a MessageHeader as the first resource",
+} as const;
+const bundleRule = (rule: keyof typeof BUNDLE_RULES): FhirIssue["facts"] => ({ rule, meaning: BUNDLE_RULES[rule] });
+
 const REQUESTS = new Set(["batch", "transaction", "history"]);
 const RESPONSES = new Set(["batch-response", "transaction-response", "history"]);
 /** In the other types a server may still have to give the identity. */
 const NEED_FULL_URL = new Set(["document", "message", "collection", "searchset", "history"]);
+
+/** A temporary identity that no entry has can never be resolved by who receives these. A collection may be a part of something. */
+const SELF_CONTAINED = new Set(["document", "message", "transaction"]);
 
 function checkEntryRules(
   shell: Readonly<Record<string, unknown>>,
@@ -138,10 +152,10 @@ function checkEntryRules(
   issues: IssueList,
 ): void {
   const has = (name: string): boolean => members.some((member) => member.name === name);
-  if (!has("resource") && !has("request") && !has("response")) issues.add(path, "constraint_failed", { rule: "bdl-5" });
-  if (has("search") && type !== "searchset") issues.add(`${path}.search`, "constraint_failed", { rule: "bdl-2" });
-  if (has("request") !== REQUESTS.has(type)) issues.add(`${path}.request`, "constraint_failed", { rule: "bdl-3" });
-  if (has("response") !== RESPONSES.has(type)) issues.add(`${path}.response`, "constraint_failed", { rule: "bdl-4" });
+  if (!has("resource") && !has("request") && !has("response")) issues.add(path, "constraint_failed", bundleRule("bdl-5"));
+  if (has("search") && type !== "searchset") issues.add(`${path}.search`, "constraint_failed", bundleRule("bdl-2"));
+  if (has("request") !== REQUESTS.has(type)) issues.add(`${path}.request`, "constraint_failed", bundleRule("bdl-3"));
+  if (has("response") !== RESPONSES.has(type)) issues.add(`${path}.response`, "constraint_failed", bundleRule("bdl-4"));
   if (typeof shell.fullUrl === "string" && shell.fullUrl.includes("/_history/"))
     issues.add(`${path}.fullUrl`, "full_url_versioned");
 }
@@ -165,9 +179,9 @@ function checkFullUrl(fullUrl: string, resourceType: string, id: string | undefi
 function checkAcrossEntries(type: string, entries: readonly CheckedEntry[], issues: IssueList): void {
   const first = entries[0];
   if (type === "document" && first?.resourceType !== "Composition")
-    issues.add("Bundle.entry", "constraint_failed", { rule: "bdl-11" });
+    issues.add("Bundle.entry", "constraint_failed", bundleRule("bdl-11"));
   if (type === "message" && first?.resourceType !== "MessageHeader")
-    issues.add("Bundle.entry", "constraint_failed", { rule: "bdl-12" });
+    issues.add("Bundle.entry", "constraint_failed", bundleRule("bdl-12"));
   const types = new Map<string, string>();
   const identities = new Set<string>();
   for (const { index, fullUrl, resourceType, versionId } of entries) {
@@ -180,6 +194,6 @@ function checkAcrossEntries(type: string, entries: readonly CheckedEntry[], issu
   for (const { path, target, allowed } of entries.flatMap((entry) => entry.references)) {
     const found = types.get(target);
     if (found !== undefined) checkTarget(found, allowed, path, issues);
-    else if (target.startsWith("urn:uuid:")) issues.add(path, "reference_unresolved");
+    else if (SELF_CONTAINED.has(type) && target.startsWith("urn:uuid:")) issues.add(path, "reference_unresolved");
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { InternalSchemaElement, InternalTypeSchema } from "@medplum/core";
 import { checkBinding } from "./check-binding.ts";
+import { checkNarrative } from "./check-narrative.ts";
 import { checkReference, type ReferenceUse } from "./check-reference.ts";
 import { isPrimitive, isResourceName, type JsonElement, jsonElements, resourceSchema, typeSchema } from "./definitions.ts";
 import type { IssueList } from "./issues.ts";
@@ -59,7 +60,8 @@ class Walk {
 
   object(value: JsonObject, schema: InternalTypeSchema, path: string, isResource: boolean): void {
     const names = Object.keys(value);
-    if (names.length === Number(isResource)) this.issues.add(path, "empty"); // `resourceType` alone says nothing
+    // `resourceType` alone says nothing, except that an operation has no parameters.
+    if (names.length === Number(isResource) && schema.name !== "Parameters") this.issues.add(path, "empty");
     const elements = jsonElements(schema);
     const choices = new Map<string, string>();
     for (const [position, name] of names.entries()) {
@@ -136,21 +138,28 @@ class Walk {
       return;
     }
     if (found.type === "Resource" || isResourceName(found.type)) {
-      this.resource(value, path);
+      this.resource(value, path, found.name === "contained");
       return;
     }
     const schema = typeSchema(found.type);
     if (schema === undefined) return;
     this.object(value, schema, path, false);
     checkBinding(value, found, path, this.issues);
+    if (found.type === "Narrative") checkNarrative(value, path, this.issues);
     if (found.type === "Reference") this.reference(value, found.element, path);
   }
 
   /** A contained resource, or one inside Parameters or a nested Bundle. */
-  private resource(value: JsonObject, path: string): void {
+  private resource(value: JsonObject, path: string, isContained: boolean): void {
     const schema = checkResourceType(value, path, this.issues);
     if (schema === undefined) return;
-    this.object(value, schema, `${path}.ofType(${schema.name})`, true);
+    const at = `${path}.ofType(${schema.name})`;
+    if (isContained) {
+      this.object(value, schema, at, true);
+      return;
+    }
+    // Not contained but carried along: references to contained resources mean its own.
+    this.references.push(...checkElements(value, schema, at, this.issues).references);
   }
 
   private companion(value: unknown, found: JsonElement, path: string): void {

@@ -89,13 +89,13 @@ interface Translation {
 }
 
 /** The library's sentences, most frequent first. A group becomes a fact only where it cannot be input. */
-const SENTENCES: readonly (readonly [RegExp, FhirIssueCode | undefined, string?])[] = [
-  [/^Constraint ([a-z]+-[0-9a-z]+) not met/, "constraint_failed", "rule"],
+const SENTENCES: readonly (readonly [RegExp, FhirIssueCode | undefined, ...string[]])[] = [
+  [/^Constraint ([a-z]+-[0-9a-z]+) not met: ([\s\S]*)$/, "constraint_failed", "rule", "meaning"], // both from the definitions
   [/^Missing required property/, "element_missing"],
   [/^Invalid additional property/, undefined], // the walk reports it without the name
   [/^Invalid JSON type: expected (string|boolean|number)/, "type_wrong", "expected"],
   [/^Invalid numeric value/, "value_out_of_range"],
-  [/^Expected number to be an integer/, "type_wrong"],
+  [/^Expected number to be an (integer)/, "type_wrong", "expected"],
   [/^Expected number to be in the range (-?\d+\.\.\d+)/, "value_out_of_range", "range"],
   [/^String cannot be larger|^base64Binary exceeds/, "value_too_long"],
   [/^String must contain non-whitespace|^Invalid empty/, "empty"],
@@ -108,9 +108,9 @@ const SENTENCES: readonly (readonly [RegExp, FhirIssueCode | undefined, string?]
 ];
 
 function translate(sentence: string): Translation {
-  for (const [pattern, code, fact] of SENTENCES) {
+  for (const [pattern, code, ...names] of SENTENCES) {
     const match = pattern.exec(sentence);
-    if (match !== null) return { code, facts: fact === undefined || match[1] === undefined ? {} : { [fact]: match[1] } };
+    if (match !== null) return { code, facts: Object.fromEntries(names.map((name, i) => [name, match[i + 1] ?? ""])) };
   }
   return { code: "structure_wrong", facts: {} };
 }

@@ -19,7 +19,7 @@ function messagesOf(language: "zh-CN" | "en"): Readonly<Record<string, string>> 
 
 /** The sentence of a finding's code. A clause whose facts the finding does not have is left out. */
 export function issueSentence(issue: FhirIssue, language: "zh-CN" | "en"): string {
-  const clauses = (messagesOf(language)[`issue.${issue.code}`] ?? issue.code).split(/(?<=[。.])\s*/u);
+  const clauses = (messagesOf(language)[`issue.${issue.code}`] ?? issue.code).split(/(?<=[。.?])(?!\d)\s*/u);
   return clauses
     .map((clause) => fillMessage(clause, issue.facts))
     .filter((clause) => !/\{\w+\}/.test(clause))

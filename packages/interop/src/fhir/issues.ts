@@ -48,6 +48,7 @@ export const FHIR_ISSUE_CODES = [
   "full_url_duplicate",
   "full_url_disagrees",
   "structure_wrong",
+  "narrative_unsafe",
 ] as const;
 export type FhirIssueCode = (typeof FHIR_ISSUE_CODES)[number];
 

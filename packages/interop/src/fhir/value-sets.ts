@@ -31,15 +31,24 @@ export interface ValueSetCodes {
   readonly bySystem: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-const GRAMMARS: Readonly<Record<string, RegExp>> = {
-  "http://hl7.org/fhir/ValueSet/mimetypes": /^[A-Za-z0-9!#$&^_.+-]+(\/[A-Za-z0-9!#$&^_.+-]+)?( *;.*)?$/,
-  "http://hl7.org/fhir/ValueSet/currencies": /^[A-Z]{3}$/,
+/** A value set that is defined outside FHIR: its code system, and what its codes look like. */
+export interface CodeGrammar {
+  readonly system: string;
+  readonly pattern: RegExp;
+}
+
+const GRAMMARS: Readonly<Record<string, CodeGrammar>> = {
+  "http://hl7.org/fhir/ValueSet/mimetypes": {
+    system: "urn:ietf:bcp:13",
+    pattern: /^[A-Za-z0-9!#$&^_.+-]+(\/[A-Za-z0-9!#$&^_.+-]+)?( *;.*)?$/,
+  },
+  "http://hl7.org/fhir/ValueSet/currencies": { system: "urn:iso:std:iso:4217", pattern: /^[A-Z]{3}$/ },
 };
 
 const expanded = new Map<string, ValueSetCodes | undefined>();
 
 /** The grammar that stands in for a value set defined outside FHIR. */
-export const grammarOf = (url: string): RegExp | undefined => GRAMMARS[url];
+export const grammarOf = (url: string): CodeGrammar | undefined => GRAMMARS[url];
 
 /** The codes of a value set, or `undefined` if they cannot be listed. `url` may carry a version, which is ignored: all are of R4. */
 export function codesOf(url: string): ValueSetCodes | undefined {
