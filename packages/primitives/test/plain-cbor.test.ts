@@ -56,7 +56,8 @@ test("encodes as the library does, or gives up", () => {
       if (plain === GIVE_UP) gaveUp++;
       else {
         encoded++;
-        assert.deepEqual(plain, byLibraryEncoded(one));
+        // The library's long encodings are of another class, with the same bytes.
+        assert.ok(equal(plain, byLibraryEncoded(one) ?? new Uint8Array(0)));
         assert.deepEqual(decodePlain(plain), one);
       }
     }),
