@@ -119,11 +119,12 @@ export class Projection {
 
   #wake(): void {
     if (this.#stopped || this.#running !== undefined) return;
+    const size = this.#size();
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
       this.#tell();
-      // What was committed while the last pass was ending.
-      if (this.#retry === undefined && this.#index.sequence < this.#size()) this.#wake();
+      // What was committed while this pass was ending.
+      if (this.#retry === undefined && this.#size() > size) this.#wake();
     });
   }
 

@@ -77,14 +77,15 @@ type Object_<S extends Shape> = { [K in keyof S as S[K] extends { isOptional: tr
 /** The type that an object's schema gives: optional elements may be absent, all others are there. */
 export type ObjectOf<S extends Shape> = { [K in keyof Object_<S>]: Object_<S>[K] };
 
-/** An object with exactly these elements. */
+/** An object with exactly these elements. An unknown one is not repeated in the fault: its name may be anything, a person's too. */
 export function object<const S extends Shape>(shape: S): Schema<ObjectOf<S>> {
   const names = Object.keys(shape);
   return schema((value, path) => {
     if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array)
       throw wrong(path, "object");
     const source = value as Record<string, unknown>;
-    for (const name of Object.keys(source)) if (!Object.hasOwn(shape, name)) throw wrong(`${path}/${name}`, "no such element");
+    for (const name of Object.keys(source))
+      if (!Object.hasOwn(shape, name)) throw wrong(`${path}/(unknown)`, `no other than ${names.join("|")}`);
     const out: Record<string, unknown> = {};
     for (const name of names) {
       const element = shape[name] as Schema<unknown>;
