@@ -5,6 +5,7 @@ import { sentenceOf } from "@xinglin/api";
 import { closeWorkers, DEFAULT_CODE, describeLoss } from "@xinglin/archive";
 import { createSay, enrolmentLink, languageOf, recoverPatient, type Say } from "@xinglin/gateway";
 import { Fault } from "@xinglin/primitives";
+import { requireAddress } from "./address.ts";
 import { CAST, CUSTODY_THRESHOLD } from "./cast.ts";
 import { type Consortium, openConsortium, storesOf } from "./consortium.ts";
 import { type Options, readOptions } from "./options.ts";
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
     say.plain("usage.title");
     return say.plain("usage.options");
   }
+  await requireAddress(options);
   if (options.reset) reset(options, say);
   const started = performance.now();
   const consortium = await openConsortium(options);
