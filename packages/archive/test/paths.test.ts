@@ -27,7 +27,7 @@ const bad: Record<string, string> = {
   "lone surrogate": "a\ud800",
   "long segment": "x".repeat(256),
   "long segment in UTF-8": "图".repeat(86),
-  "long path": "a/".repeat(512) + "a",
+  "long path": `${"a/".repeat(512)}a`,
 };
 for (const [what, path] of Object.entries(bad)) test(`refuses: ${what}`, () => assert.equal(isArchivePath(path), false));
 

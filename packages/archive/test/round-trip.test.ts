@@ -132,7 +132,7 @@ test("a study of many files comes back as files, whole, in part and as a stream"
     stores,
     onProgress: (done) => ticks.push(done),
   });
-  assert.equal(ticks.length, stripes);
+  assert.ok(ticks.length >= 1 && ticks.length <= stripes && ticks.every((done, i) => i === 0 || done > ticks[i - 1]!));
   assert.equal(ticks.at(-1), sizeBytes);
   assert.ok(storedBytes > sizeBytes * 1.4);
   const bringBack = await consortium.loseStores(stores.slice(3, 7));

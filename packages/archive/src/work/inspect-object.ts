@@ -50,7 +50,7 @@ export async function inspectObject(
     for (const stripe of stripes) {
       if (stripe % 16 === 0) context.checkpoint();
       pieces.push(holder === undefined ? "missing" : await reader.fetchFrom(holder, stripe, columnOf(layout, stripe, slot)));
-      if (++done % 64 === 0) context.progress(Math.round(done * bytesAPiece), Math.round(total * bytesAPiece));
+      context.progress(Math.round(++done * bytesAPiece), Math.round(total * bytesAPiece));
     }
     const placed = object.stores.find(({ id }) => id === header.placement[slot]);
     out.push({

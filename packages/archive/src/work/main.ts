@@ -8,9 +8,17 @@ invariant(parentPort !== null, "the worker runs in a thread");
 const port = parentPort;
 const say = (message: WorkerMessage): void => port.postMessage(message);
 
+/** Progress is for people: waking the main thread at every stripe would cost more than it tells. */
+const PROGRESS_EVERY_MS = 40;
+
 port.on("message", ({ task, input, stop }: WorkerOrder) => {
+  let toldAt = Number.NEGATIVE_INFINITY;
   const context: TaskContext = {
-    progress: (done, total) => say({ type: "progress", done, total }),
+    progress: (done, total) => {
+      if (done < total && performance.now() - toldAt < PROGRESS_EVERY_MS) return;
+      toldAt = performance.now();
+      say({ type: "progress", done, total });
+    },
     checkpoint: () => {
       if (Atomics.load(stop, 0) === 1) throw new Fault("aborted");
     },

@@ -2,6 +2,7 @@
  * Work off the main thread: a worker takes one task at a time, opens stores and files itself and moves nothing big between threads.
  * Idle workers are kept, since one costs some 50 ms to start, and do not keep the process alive.
  */
+import { availableParallelism } from "node:os";
 import { type Transferable, Worker } from "node:worker_threads";
 import { Fault } from "@xinglin/primitives";
 import type { TaskInput, TaskName, TaskOutput } from "./tasks.ts";
@@ -28,7 +29,12 @@ export interface WorkerOrder {
   readonly stop: Int32Array;
 }
 
+/** Workers at once, as long as nobody streams: more would only share the same cores and disks. */
+const MAX_BUSY = Math.max(2, availableParallelism());
+
 const idle: Worker[] = [];
+const waiting: (() => void)[] = [];
+let busy = 0;
 
 /** Runs one task in a worker. Faults: the task's, `aborted`, `worker_died`. */
 export async function runTask<Name extends TaskName>(
@@ -42,6 +48,9 @@ export async function runTask<Name extends TaskName>(
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const abort = (): void => void Atomics.store(stop, 0, 1);
   signal?.addEventListener("abort", abort, { once: true });
+  // A stream lasts as long as its reader likes, who may ask for other work meanwhile: it takes no one's turn.
+  const takesTurn = task !== "streamObject";
+  if (takesTurn) await myTurn();
   const worker = idle.pop() ?? new Worker(new URL("./main.ts", import.meta.url));
   worker.ref();
   try {
@@ -61,7 +70,16 @@ export async function runTask<Name extends TaskName>(
     });
   } finally {
     signal?.removeEventListener("abort", abort);
+    if (takesTurn) {
+      busy--;
+      waiting.shift()?.();
+    }
   }
+}
+
+async function myTurn(): Promise<void> {
+  if (busy >= MAX_BUSY) await new Promise<void>((resolve) => waiting.push(resolve));
+  busy++;
 }
 
 /** Ends idle workers; the next task starts a new one. */

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { equal, Fault } from "@xinglin/primitives";
 import { type Manifest, openManifest } from "../manifest.ts";
-import { ChunkSeal } from "../seal.ts";
+import { ChunkSeal, release } from "../seal.ts";
 import { type Segment, type Selection, segmentsOf, stripesOf } from "../selection.ts";
 import { findManifest, type ObjectOrder, openObject } from "./open-object.ts";
 import { type StripeClock, StripeReader } from "./stripe-reader.ts";
@@ -15,7 +15,7 @@ export interface ReadOrder extends ObjectOrder {
   readonly only?: Selection;
 }
 
-/** Where files go, one after another. What `write` is given is the sink's to keep. */
+/** Where files go, one after another. What `write` is given is gone when it returns, unless the sink hands the buffer over. */
 export interface FileSink {
   begin(file: number, manifest: Manifest): void | Promise<void>;
   write(bytes: Uint8Array): void | Promise<void>;
@@ -74,6 +74,7 @@ export async function readObject(order: ReadOrder, sink: FileSink, context: Task
         stages.unsealMs += performance.now() - start;
         if (chunk === undefined) throw new Fault("manifest_mismatch", { part: "chunk" });
         await files.take(index * chunkBytes, chunk);
+        release(chunk);
       }
       context.progress(files.doneBytes, readBytes);
     }
