@@ -10,7 +10,8 @@ import { checkElements, isId } from "./check-elements.ts";
 import { checkTarget, type ReferenceUse } from "./check-reference.ts";
 import { checkResource, checkWithLibrary } from "./check-resource.ts";
 import { isResourceName, resourceSchema, typeSchema } from "./definitions.ts";
-import { addJsonProblem, type FhirIssue, IssueList } from "./issues.ts";
+import { type FhirIssue, IssueList } from "./issues.ts";
+import { addJsonProblem } from "./json-problem.ts";
 import { type ByteRange, elementsOf, type MemberRange, membersOf, parseRange, skipSpace } from "./json-ranges.ts";
 import { findJsonProblem } from "./json-text.ts";
 

@@ -3,8 +3,6 @@
  * from the input: an element is named by its FHIRPath, a wrong code by the value set it should come from.
  * Source: FHIR R4 "Validating Resources"; style.md, "Errors are of three kinds".
  */
-import { isKnownName } from "./definitions.ts";
-import type { JsonProblem, JsonStep } from "./json-text.ts";
 
 /** Every code, in the order in which an instance is checked. Append, never reuse. */
 export const FHIR_ISSUE_CODES = [
@@ -93,21 +91,4 @@ export class IssueList {
   get isEmpty(): boolean {
     return this.issues.length === 0;
   }
-}
-
-/** A problem of the JSON text as a finding. A name in the path is repeated only if the definitions use it. */
-export function addJsonProblem(list: IssueList, root: string, problem: JsonProblem): void {
-  if (problem.code === "duplicate_name") list.add(root + renderPath(problem.path), "duplicate_name", { offset: problem.offset });
-  else if (problem.code === "not_json" || problem.code === "too_deep") list.add(root, problem.code, { offset: problem.offset });
-  else list.add(root, problem.code);
-}
-
-function renderPath(path: readonly JsonStep[]): string {
-  let text = "";
-  for (const step of path) {
-    if (typeof step === "number") text += `[${step}]`;
-    else if (isKnownName(step.replace(/^_/, ""))) text += `.${step}`;
-    else return `${text}.(unknown)`;
-  }
-  return text;
 }
