@@ -162,17 +162,19 @@ export class ApiClient {
     return session.isEnding() ? open() : session;
   }
 
-  async #send(
-    method: "GET" | "POST",
-    path: string,
-    options: {
-      body?: Bytes;
-      identity?: Identity | undefined;
-      accept?: string;
-      signal?: AbortSignal;
-      headers?: Record<string, string>;
-    },
-  ): Promise<Response> {
+  /** A server that was started anew knows no session: then a new one is opened, once. */
+  async #send(method: "GET" | "POST", path: string, options: SendOptions): Promise<Response> {
+    try {
+      return await this.#sendOnce(method, path, options);
+    } catch (error) {
+      const { identity } = options;
+      if (identity === undefined || !(error instanceof Fault) || error.code !== "session_unknown") throw error;
+      this.#sessions.delete(identity.actor);
+      return this.#sendOnce(method, path, options);
+    }
+  }
+
+  async #sendOnce(method: "GET" | "POST", path: string, options: SendOptions): Promise<Response> {
     const { body, identity } = options;
     const headers: Record<string, string> = { ...options.headers, "accept-language": this.#language };
     if (options.accept !== undefined) headers["accept"] = options.accept;
@@ -192,6 +194,14 @@ export class ApiClient {
     if (!answer.ok) throw await faultOf(answer);
     return answer;
   }
+}
+
+interface SendOptions {
+  readonly body?: Bytes;
+  readonly identity?: Identity | undefined;
+  readonly accept?: string;
+  readonly signal?: AbortSignal;
+  readonly headers?: Record<string, string>;
 }
 
 const problem = schema.object({
