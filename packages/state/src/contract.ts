@@ -74,7 +74,9 @@ export interface State {
   prepare(height: number, changes: readonly StateChange[]): Prepared;
   /**
    * Makes `prepared` durable and visible, with `extra` in the same synced batch (keys must not begin with 0x73). When it
-   * rejects (`disk_full`, `state_write_failed`), the prepared block is gone and the state is the one before it.
+   * rejects (`disk_full`, `state_write_failed`), the prepared block is gone and the state is the one before it; the next commit
+   * first opens the database again, for which reads of other owners must be able to wait. `state_write_uncertain` then means that
+   * the failed block is durable after all: the process has to open the state anew.
    */
   commit(prepared: Prepared, extra?: readonly BatchOperation[]): Promise<void>;
   /** Drops a block that was not decided. */

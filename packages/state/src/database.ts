@@ -1,6 +1,7 @@
 /**
  * The state's side of the database that it shares with the block store: reads, and one atomic batch a block.
  */
+import { statfs } from "node:fs/promises";
 import { cbor, Fault, schema } from "@xinglin/primitives";
 import type { ClassicLevel } from "classic-level";
 import { decodeHeader, type VersionHeader } from "./block-record.ts";
@@ -102,14 +103,37 @@ export class WriteBatch {
     }
   }
 
+  /** Throws `disk_full` or `state_write_failed`; then `recoverDatabase` must run before the next write. */
   async write(db: Database): Promise<void> {
     try {
       await db.batch(this.#operations as never, { sync: true });
     } catch (cause) {
-      const isFull = /no space left|ENOSPC|disk full|quota exceeded/i.test(messages(cause));
-      throw new Fault(isFull ? "disk_full" : "state_write_failed", {}, { cause, retry: isFull });
+      throw writeFault(cause);
     }
   }
+}
+
+/** Room that opening again may take: the log becomes a table, under a new log. */
+const RECOVERY_BYTES = 2 * DATABASE_OPTIONS.writeBufferSize;
+
+/**
+ * Opens the database again after a write that failed. LevelDB goes on after the torn end of such a write, and at the next opening
+ * drops what follows it, synced or not: what is written without this step may be lost. Throws `disk_full` while there is no room.
+ */
+export async function recoverDatabase(db: Database): Promise<void> {
+  const { bavail, bsize } = await statfs(db.location);
+  if (bavail * bsize < RECOVERY_BYTES) throw new Fault("disk_full", {}, { retry: true });
+  try {
+    await db.close();
+    await db.open();
+  } catch (cause) {
+    throw writeFault(cause);
+  }
+}
+
+function writeFault(cause: unknown): Fault {
+  const isFull = /no space left|ENOSPC|disk full|quota exceeded/i.test(messages(cause));
+  return new Fault(isFull ? "disk_full" : "state_write_failed", {}, { cause, retry: true });
 }
 
 const messages = (error: unknown): string => (error instanceof Error ? `${error.message} ${messages(error.cause)}` : "");

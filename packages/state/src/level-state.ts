@@ -9,7 +9,7 @@ import { type BlockRecord, decodeRecord, encodeHeader, RecordWindow, recordOf, t
 import { TOP } from "./branch-pages.ts";
 import { Changes, checkKey } from "./changes.ts";
 import type { BatchOperation, Prepared, Proof, State, StateChange, StateOptions, StateStatistics } from "./contract.ts";
-import { type Database, encodeMeta, type Meta, readRawKeys, WriteBatch } from "./database.ts";
+import { type Database, encodeMeta, type Meta, readMeta, readRawKeys, recoverDatabase, WriteBatch } from "./database.ts";
 import { dueTouches } from "./due-pages.ts";
 import { allocate, digest, HASH_BYTES, sameHash, writeDigest } from "./memory.ts";
 import { corrupt, PageStore, type Path } from "./page-store.ts";
@@ -38,6 +38,8 @@ export class LevelState implements State {
   #root: number;
   #pending: Pending | undefined;
   #isWriting = false;
+  /** Whether the last write failed, so that the database must be opened again before the next. */
+  #hasFailed = false;
   #rowsWritten = 0;
   #bytesWritten = 0;
 
@@ -105,10 +107,13 @@ export class LevelState implements State {
     const pending = this.#own(prepared);
     this.#isWriting = true;
     try {
+      if (this.#hasFailed) await this.#recover();
       const batch = new WriteBatch();
       const { record, header, meta } = this.#fillBatch(batch, pending);
       batch.join(extra);
+      this.#hasFailed = true;
       await batch.write(this.#db);
+      this.#hasFailed = false;
       this.#rowsWritten += batch.rows;
       this.#bytesWritten += batch.bytes;
       this.#show(pending, meta, header, record);
@@ -201,6 +206,14 @@ export class LevelState implements State {
     return { meta, header, record };
   }
 
+  async #recover(): Promise<void> {
+    await recoverDatabase(this.#db);
+    const { height, version } = readMeta(this.#db);
+    // The block whose commit was told to have failed is there after all: what is in memory is behind.
+    if (height !== this.height || version !== this.#meta.version) throw new Fault("state_write_uncertain", { height });
+    this.#hasFailed = false;
+  }
+
   /** Makes a durable block the newest. */
   #show({ application, windowStart }: Pending, meta: Meta, header?: VersionHeader, record?: BlockRecord): void {
     this.#meta = meta;
@@ -267,8 +280,11 @@ export class LevelState implements State {
 
 const expected = allocate(HASH_BYTES);
 
+const treeKey = allocate(HASH_BYTES);
+const treeKeyPath: Path = { bytes: treeKey.bytes, at: 0 };
+
+/** Valid until the next call. */
 function treeKeyOf(key: string): Path {
-  const memory = allocate(HASH_BYTES);
-  writeDigest(digest(key), memory, 0);
-  return { bytes: memory.bytes, at: 0 };
+  writeDigest(digest(key), treeKey, 0);
+  return treeKeyPath;
 }
