@@ -13,8 +13,8 @@ import { chainIdOf, decodeTransaction } from "@xinglin/contracts";
 import { verifySync } from "@xinglin/crypto/node";
 import { type Ledger, openLedger } from "@xinglin/ledger";
 import { Fault, invariant } from "@xinglin/primitives";
-import { measureHttp } from "./ledger-http.ts";
 import { FILLING_OPERATIONS, genesisBytes, HOSPITALS, type Kind, keyOf, RECORDS_A_BATCH } from "./ledger-chain.ts";
+import { measureHttp } from "./ledger-http.ts";
 import type { LoadAnswer, LoadRequest } from "./ledger-load.ts";
 import { best, interleave, latency, median, type Suite } from "./measure.ts";
 
@@ -22,7 +22,9 @@ const PATIENTS = 100_000;
 /** Of the throughput that was measured, this share is sent when latencies are. */
 const LATENCY_SHARE = 0.8;
 /** Transactions on their way when throughput is measured: enough for full blocks, far from what the mempool holds. */
-const WINDOW = 4_000;
+const WINDOW = 8_000;
+/** Of these, so many have not been taken into the mempool yet. */
+const SUBMITTING = 500;
 
 /** Signs the load, and says when it is due. */
 export class Load {
@@ -78,22 +80,24 @@ async function drive(ledger: Ledger, transactions: readonly Uint8Array[], operat
   const start = performance.now();
   const before = ledger.entryCount();
   let sent = 0;
+  let submitting = 0;
   await new Promise<void>((resolve, reject) => {
-    const submit = async (transaction: Uint8Array): Promise<void> => {
-      try {
-        await ledger.submit(transaction);
-      } catch (error) {
-        reject(error);
+    const committed = (): number => (ledger.entryCount() - before) / operations;
+    const more = (): void => {
+      while (sent < transactions.length && submitting < SUBMITTING && sent - committed() < WINDOW) {
+        submitting++;
+        ledger.submit(transactions[sent++]!).then(() => {
+          submitting--;
+          more();
+        }, reject);
       }
     };
-    const more = (): void => {
-      const committed = (ledger.entryCount() - before) / operations;
-      while (sent < transactions.length && sent - committed < WINDOW) void submit(transactions[sent++]!);
-      if (committed < transactions.length) return;
+    const stop = ledger.subscribe(() => {
+      more();
+      if (committed() < transactions.length) return;
       stop();
       resolve();
-    };
-    const stop = ledger.subscribe(more);
+    });
     more();
   });
   return (performance.now() - start) / 1_000;
@@ -112,7 +116,10 @@ async function check(ledger: Ledger, last: Uint8Array): Promise<void> {
 
 /** Verifications a second of one core over these transactions, by the implementation that decides block validity. */
 function verifyRate(transactions: readonly Uint8Array[]): number {
-  const jobs = transactions.map((transaction, i) => ({ ...decodeTransaction(transaction), key: keyOf(HOSPITALS[i % HOSPITALS.length]!).publicKey }));
+  const jobs = transactions.map((transaction, i) => ({
+    ...decodeTransaction(transaction),
+    key: keyOf(HOSPITALS[i % HOSPITALS.length]!).publicKey,
+  }));
   const start = performance.now();
   for (const { key, bodyBytes, signature } of jobs)
     invariant(verifySync("ed25519", key, bodyBytes, signature), "a signature of the load is wrong");
@@ -190,7 +197,10 @@ export const run: Suite = async ({ quick, emit }) => {
     );
     const perSecond = median(figures.ours);
     const limit = best(figures.verify);
-    const cpu = { cpuPerTxMicroseconds: Math.round((usedCpu * 1e6) / ((rounds + 1) * perRound)), coresUsed: Number((usedCpu / usedSeconds).toFixed(2)) };
+    const cpu = {
+      cpuPerTxMicroseconds: Math.round((usedCpu * 1e6) / ((rounds + 1) * perRound)),
+      coresUsed: Number((usedCpu / usedSeconds).toFixed(2)),
+    };
     emit({
       measure: "signed-tx",
       value: perSecond,
@@ -221,9 +231,18 @@ export const run: Suite = async ({ quick, emit }) => {
       latestSendMs: Math.round(latestSendMs),
       loadCpuSeconds: Number((load.cpuSeconds - loadCpu).toFixed(2)),
     };
-    for (const [measure, samples] of [["finality", committed], ["provable", provable]] as const) {
+    for (const [measure, samples] of [
+      ["finality", committed],
+      ["provable", provable],
+    ] as const) {
       const percentiles = inMilliseconds(samples);
-      emit({ measure, value: percentiles.p99, unit: "ms p99", conditions: { ...percentiles, ...conditions }, samples: [...samples] });
+      emit({
+        measure,
+        value: percentiles.p99,
+        unit: "ms p99",
+        conditions: { ...percentiles, ...conditions },
+        samples: [...samples],
+      });
     }
 
     const anchors = await load.make("batch", quick ? 5_000 : 30_000);

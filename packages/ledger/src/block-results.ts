@@ -4,7 +4,7 @@
  */
 
 import { nodeSha256 } from "@xinglin/crypto/node";
-import { cometbft } from "@xinglin/crypto/pure";
+import { cometbft, merkle } from "@xinglin/crypto/pure";
 import { type Bytes, cbor, invariant, schema } from "@xinglin/primitives";
 
 const MAX_TRANSACTIONS = 1 << 20;
@@ -82,8 +82,23 @@ const DECIDED: cometbft.TxResult = { code: 0, data: NOTHING, gasWanted: 0, gasUs
 const TURNED_AWAY: cometbft.TxResult = { ...DECIDED, code: 1 };
 
 /** `Header.lastResultsHash` of the next block. Outcomes of operations stand in the audit log, under the app hash. */
-export const resultsHash = (transactions: readonly TransactionResult[]): Bytes =>
-  cometbft.resultsHash(
+export function resultsHash(transactions: readonly TransactionResult[]): Bytes {
+  if (transactions.length > 0 && transactions.every((result) => !("code" in result))) return allDecidedHash(transactions.length);
+  return cometbft.resultsHash(
     transactions.map((result) => ("code" in result ? TURNED_AWAY : DECIDED)),
     nodeSha256,
   );
+}
+
+/** The same tree over `size` equal leaves: its complete halves are equal, so a handful of hashes is enough. */
+function allDecidedHash(size: number): Bytes {
+  const known = DECIDED_HASHES.get(size);
+  if (known !== undefined) return known;
+  const left = 2 ** (Math.ceil(Math.log2(size)) - 1);
+  const root =
+    size === 1 ? cometbft.resultsHash([DECIDED]) : merkle.nodeHash(allDecidedHash(left), allDecidedHash(size - left), nodeSha256);
+  // Powers of two are what all other sizes are made of.
+  if (Number.isInteger(Math.log2(size))) DECIDED_HASHES.set(size, root);
+  return root;
+}
+const DECIDED_HASHES = new Map<number, Bytes>();

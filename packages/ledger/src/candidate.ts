@@ -5,12 +5,15 @@
 import { decodeTransaction, type Transaction } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import type { Bytes } from "@xinglin/primitives";
+import { operationBytes } from "./operation-bytes.ts";
 
 export interface Candidate {
   readonly bytes: Bytes;
   /** SHA-256 of `bytes`, signature included: what the cache of verified signatures goes by. */
   readonly hash: Bytes;
   readonly transaction: Transaction;
+  /** SHA-256 of each operation's own canonical bytes. */
+  readonly operationHashes: readonly Bytes[];
   /** The transaction's id as a map key. */
   readonly idKey: string;
 }
@@ -26,7 +29,8 @@ export function candidateOf(bytes: Bytes, maxBytes: number): Candidate {
   const known = decodedOnce.get(bytes);
   if (known !== undefined && bytes.length <= maxBytes) return known;
   const transaction = decodeTransaction(bytes, maxBytes);
-  const candidate = { bytes, hash: nodeSha256(bytes), transaction, idKey: idKeyOf(transaction.id) };
+  const operationHashes = operationBytes(transaction.bodyBytes).map(nodeSha256);
+  const candidate = { bytes, hash: nodeSha256(bytes), transaction, operationHashes, idKey: idKeyOf(transaction.id) };
   decodedOnce.set(bytes, candidate);
   return candidate;
 }

@@ -17,8 +17,7 @@ import {
   type Parameters,
   type StateReader,
 } from "@xinglin/contracts";
-import { nodeSha256 } from "@xinglin/crypto/node";
-import { type Bytes, cbor, Fault, type MemberId } from "@xinglin/primitives";
+import { type Bytes, Fault, type MemberId } from "@xinglin/primitives";
 import { type Admitted, admitCandidate } from "./admission.ts";
 import type { TransactionResult } from "./block-results.ts";
 import type { Candidate } from "./candidate.ts";
@@ -78,14 +77,15 @@ export async function execute(execution: Execution): Promise<Executed> {
       transactions.push({ code: admitted.code });
       continue;
     }
-    const { transaction, idKey } = candidate as Candidate;
+    const { transaction, idKey, operationHashes } = candidate as Candidate;
     const { operations, sponsor, notAfter } = transaction.body;
     seen.add(idKey);
     used.set(sponsor, (used.get(sponsor) ?? 0) + operations.length);
     included.push({ id: transaction.id, notAfter });
     transactions.push({ operations: operations.length });
     for (const [index, operation] of operations.entries()) {
-      decided.push(decide(execution.block, overlay, operation, admitted, transaction.id, index));
+      const place = { transaction: transaction.id, index, operationHash: operationHashes[index] as Bytes };
+      decided.push(decide(execution.block, overlay, operation, admitted, place));
       if (++sinceTurn < OPERATIONS_A_TURN) continue;
       sinceTurn = 0;
       await new Promise(setImmediate);
@@ -116,8 +116,7 @@ function decide(
   overlay: Overlay,
   operation: Operation,
   { caller }: Admitted,
-  transaction: Bytes,
-  index: number,
+  { transaction, index, operationHash }: Pick<AuditEntry, "transaction" | "index" | "operationHash">,
 ): Decided {
   const { apply } = RULE_SETS.find(({ from }) => from <= block.height)!;
   const outcome = apply(overlay, operation, { block, caller, transaction, index });
@@ -135,7 +134,7 @@ function decide(
     ...(outcome.ok ? {} : { code: outcome.refusal.code, facts: outcome.refusal.facts }),
     subject,
     ...(reason === undefined ? {} : { reason }),
-    operationHash: nodeSha256(cbor.encode(operation)),
+    operationHash,
   };
   return { entry, bytes: encodeAuditEntry(entry) };
 }

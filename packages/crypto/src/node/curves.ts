@@ -14,7 +14,8 @@ import type { WebauthnPolicy } from "../webauthn.ts";
 
 /** SHA-256 by OpenSSL, for code that hashes much. */
 export const nodeSha256: Sha256 = (bytes) => {
-  const digest = hash("sha256", bytes, "buffer");
+  // By way of a Latin-1 string: half the time of asking for a buffer, which is allocated outside the pool.
+  const digest = Buffer.from(hash("sha256", bytes, "binary"), "latin1");
   return new Uint8Array(digest.buffer, digest.byteOffset, digest.byteLength);
 };
 
