@@ -490,6 +490,54 @@ test("the tree of reasons names for each directive in force the clause that fail
   });
 });
 
+test("the tree of reasons says whether the approval covered, and what it lacked", () => {
+  const stepOf = (outcome: Outcome): Reason | undefined =>
+    (outcome.ok ? outcome.value.reason : outcome.refusal.reason)?.because.find(({ code }) => code === "approval_covers");
+  const facts = { basis: "ethics" };
+  assert.deepEqual(stepOf(studied.decide({ ...researcher, time: at(5) }, core)), {
+    code: "approval_covers",
+    holds: true,
+    facts,
+    because: [],
+  });
+  const late = stepOf(studied.decide({ ...researcher, time: at(10) }, core));
+  assert.deepEqual(late, { code: "approval_covers", holds: false, facts: { ...facts, why: "ended" }, because: [] });
+});
+
+test("the latest end is told, of directives that were revoked and of those that ran out; of future ones the earliest beginning", () => {
+  const lastEnded = (revokedFirst: boolean, revokedAt: number, end: number): unknown => {
+    const grants = revokedFirst ? [grant(), grant({ notAfter: at(end) })] : [grant({ notAfter: at(end) }), grant()];
+    const now = consented(...grants).copy(revokedAt);
+    now.do({ by: patient }, { op: "revokeConsent", patient, number: revokedFirst ? 1 : 2 });
+    const outcome = now.decide({ ...doctor, time: at(100) }, request);
+    return !outcome.ok && outcome.refusal.facts.lastEnded;
+  };
+  for (const revokedFirst of [true, false]) {
+    assert.equal(lastEnded(revokedFirst, 5, 9), at(9));
+    assert.equal(lastEnded(revokedFirst, 9, 5), at(9));
+  }
+  const twice = consented(grant(), grant()).copy(3);
+  twice.do({ by: patient }, { op: "revokeConsent", patient, number: 2 });
+  const later = twice.copy(3);
+  later.do({ by: patient }, { op: "revokeConsent", patient, number: 1 });
+  const outcome = later.decide(doctor, request);
+  assert.equal(!outcome.ok && outcome.refusal.facts.lastEnded, at(6));
+  for (const begins of [
+    [7, 9],
+    [9, 7],
+  ]) {
+    const future = consented(...begins.map((notBefore) => grant({ notBefore: at(notBefore) }))).decide(doctor, request);
+    assert.equal(!future.ok && future.refusal.facts.begins, at(7));
+  }
+});
+
+test("a deciding directive that is listed already leaves every other listed one in its place", () => {
+  const now = consented(grant());
+  for (let i = 0; i < MAX_REASONS; i++) now.do({ by: patient }, grant({ purposes: ["HRESCH"] }));
+  const listed = directivesOf(now.decide(doctor, request)).map(({ facts }) => facts.directive ?? "more");
+  assert.deepEqual(listed, [...Array.from({ length: MAX_REASONS - 1 }, (_, i) => i + 1), "more"]);
+});
+
 test("more directives than a tree holds are counted, and the deciding one is always named", () => {
   for (const [others, deciding] of [
     [MAX_REASONS - 1, MAX_REASONS],

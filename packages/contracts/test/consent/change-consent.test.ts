@@ -9,6 +9,7 @@ import {
   getConsentHead,
   getDirective,
   getDirectives,
+  isWithin,
   keys,
   MAX_DIRECTIVES,
   MAX_OPEN_DIRECTIVES,
@@ -233,6 +234,41 @@ test("a role or person within an institution is narrower; the other way round is
   after.do(me, narrow({ grantees: [role] }));
   assert.equal(codeOf(after.decide(me, narrow({ grantees: [person] }))), "not_narrower");
   assert.equal(codeOf(after.decide(me, narrow({}))), "not_narrower");
+});
+
+test("who lies within whom", () => {
+  const grantees = {
+    B: { kind: "institution", member: hospitalB },
+    A: { kind: "institution", member: hospitalA },
+    doctorsB: { kind: "role", member: hospitalB, role: "doctor" },
+    nursesB: { kind: "role", member: hospitalB, role: "nurse" },
+    doctorsA: { kind: "role", member: hospitalA, role: "doctor" },
+    doctorB: { kind: "person", member: hospitalB, actor: people.doctorB },
+    nurseB: { kind: "person", member: hospitalB, actor: people.nurseB },
+    // The same person at another institution: an account is of one only, but the comparison must not rest on that.
+    doctorBAtA: { kind: "person", member: hospitalA, actor: people.doctorB },
+    otherStudy: { kind: "study", approval: credential(99) },
+  } as const;
+  const named = { ...grantees, study: { kind: "study", approval: study } } as const;
+  const within: { readonly [Wider in keyof typeof named]: readonly (keyof typeof named)[] } = {
+    B: ["B", "doctorsB", "nursesB", "doctorB", "nurseB"],
+    A: ["A", "doctorsA", "doctorBAtA"],
+    doctorsB: ["doctorsB"],
+    nursesB: ["nursesB"],
+    doctorsA: ["doctorsA"],
+    doctorB: ["doctorB"],
+    nurseB: ["nurseB"],
+    doctorBAtA: ["doctorBAtA"],
+    study: ["study"],
+    otherStudy: ["otherStudy"],
+  };
+  for (const [wider, narrower] of Object.entries(within))
+    for (const [name, grantee] of Object.entries(named))
+      assert.equal(
+        isWithin(grantee, named[wider as keyof typeof named]),
+        (narrower as readonly string[]).includes(name),
+        `${name} within ${wider}`,
+      );
 });
 
 test("a narrowing changes terms and version, counts a restriction, and leaves the other directives", () => {
