@@ -14,6 +14,7 @@ import {
   instanceFileName,
   MAX_JSON_BYTES,
   readDicomSeries,
+  rejectionFault,
   splitByClass,
   validateBundle,
 } from "@xinglin/interop";
@@ -29,12 +30,7 @@ export class BundleRefused extends Fault {
   readonly rejection: FhirRejection;
 
   constructor(rejection: FhirRejection) {
-    const [first] = rejection.issues;
-    super("fhir_invalid", {
-      issues: rejection.issues.length + rejection.more,
-      element: first?.element ?? "",
-      reason: first?.code ?? "",
-    });
+    super("fhir_invalid", rejectionFault(rejection).facts);
     this.rejection = rejection;
   }
 }
