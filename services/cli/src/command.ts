@@ -35,10 +35,18 @@ export interface Context {
   /** Whether to print JSON for programs instead of sentences. */
   readonly json: boolean;
   print(value: unknown): void;
+  /** The outcome of a command: a sentence, or with `--json` its facts, or with `--get NAME` one of them alone. */
+  tell(key: string, facts: Readonly<Record<string, string | number>>): void;
 }
 
 /** Options that every command knows. */
-const COMMON: Options = { data: { type: "string" }, as: { type: "string" }, lang: { type: "string" }, json: { type: "boolean" } };
+const COMMON: Options = {
+  data: { type: "string" },
+  as: { type: "string" },
+  lang: { type: "string" },
+  json: { type: "boolean" },
+  get: { type: "string" },
+};
 
 const ALIAS = /^[a-z][a-z0-9-]*\/[a-z0-9-]+$/;
 
@@ -96,6 +104,12 @@ export function createContext(command: Command, args: readonly string[], say: Sa
       return readKeyFile(ALIAS.test(told) ? aliasPath(data, told) : resolve(told));
     },
     json: values.json === true,
+    tell(key, facts) {
+      const name = text("get");
+      if (name !== undefined) process.stdout.write(`${facts[name] ?? ""}\n`);
+      else if (values.json === true) process.stdout.write(`${JSON.stringify(facts)}\n`);
+      else say.plain(key, facts);
+    },
     print: (value) => process.stdout.write(`${JSON.stringify(value, jsonBytes, 2)}\n`),
   };
 }

@@ -52,8 +52,7 @@ export const grant: Command = {
       height: receipt.height,
       until: shanghaiTime(terms.notAfter),
     };
-    if (context.json) context.print(facts);
-    else context.say.plain("consent.granted", facts);
+    context.tell("consent.granted", facts);
   },
 };
 
@@ -66,7 +65,7 @@ export const narrow: Command = {
     const receipt = requireAccepted(
       await narrowConsent(client, context.key(), number, await termsOf(context, (await client.tip()).time)),
     );
-    context.say.plain("consent.narrowed", { number, height: receipt.height });
+    context.tell("consent.narrowed", { number, height: receipt.height });
   },
 };
 
@@ -76,7 +75,7 @@ export const revoke: Command = {
   async run(context) {
     const number = context.number("number", 0);
     const receipt = requireAccepted(await revokeConsent(context.gateway().client, context.key(), number));
-    context.say.plain("consent.revoked", { number, height: receipt.height });
+    context.tell("consent.revoked", { number, height: receipt.height });
   },
 };
 

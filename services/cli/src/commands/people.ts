@@ -25,7 +25,7 @@ export const staffRegister: Command = {
     const path = pathOf(context, administration.member);
     const staff = { path, role: role.parse(context.need("role")), department: context.need("department") };
     const key = await registerStaff(context.gateway().client, administration, staff);
-    context.say.plain("people.staff", { actor: key.actor, credential: key.credential ?? "", path });
+    context.tell("people.staff", { actor: key.actor, credential: key.credential ?? "", path });
   },
 };
 
@@ -36,7 +36,7 @@ export const deviceRegister: Command = {
     const administration = context.key();
     const path = pathOf(context, administration.member);
     const key = await registerDevice(context.gateway().client, administration, path);
-    context.say.plain("people.device", { actor: key.actor, path });
+    context.tell("people.device", { actor: key.actor, path });
   },
 };
 
@@ -49,7 +49,7 @@ export const credentialSuspend: Command = {
     const receipt = requireAccepted(
       await context.gateway().client.submit(context.key(), [{ op: "setCredentialStatus", id, status }]),
     );
-    context.say.plain(`people.credential_${status}`, { credential: id, height: receipt.height });
+    context.tell(`people.credential_${status}`, { credential: id, height: receipt.height });
   },
 };
 
@@ -59,8 +59,8 @@ export const patientRegister: Command = {
   async run(context) {
     const { client } = context.gateway();
     const registered = await registerPatient(client, context.key());
-    context.say.plain("people.patient", { patient: registered.patient, member: registered.member });
-    process.stdout.write(`${await enrolmentLink(client, `${client.url}/`, [registered])}\n`);
+    const link = await enrolmentLink(client, `${client.url}/`, [registered]);
+    context.tell("people.patient", { patient: registered.patient, member: registered.member, link });
   },
 };
 
@@ -70,8 +70,8 @@ export const patientRecover: Command = {
   async run(context) {
     const { client } = context.gateway();
     const registered = await recoverPatient(client, context.key(), actorId.parse(context.need("patient")));
-    context.say.plain("people.recover", { patient: registered.patient });
-    process.stdout.write(`${await enrolmentLink(client, `${client.url}/`, [registered])}\n`);
+    const link = await enrolmentLink(client, `${client.url}/`, [registered]);
+    context.tell("people.recover", { patient: registered.patient, link });
   },
 };
 
@@ -84,7 +84,7 @@ export const patientEnrol: Command = {
     const folder = dirname(aliasPath(context.data, "phone/x"));
     await enrolFromLink(context.gateway().client, link, async (patient, member) => {
       const key = createKeyFile(join(folder, `${patient}.json`), { actor: patient, member });
-      context.say.plain("people.enrolled", { patient, member, key: `phone/${patient}` });
+      context.tell("people.enrolled", { patient, member, key: `phone/${patient}` });
       return { suite: "ed25519", key: key.signer.publicKey };
     });
   },

@@ -39,8 +39,7 @@ export const grants: Command = {
       const pointer = await openPointer(chainId, by.member, patient, hpkeSeed, fromBase64url(mine.sealed));
       rows.push({ patient: pointer.patient, source: pointer.source, local: pointer.local ?? "–", number });
     }
-    if (context.json) return context.print(rows);
-    for (const row of rows) context.say.plain("grants.line", row);
+    for (const row of rows) context.tell("grants.line", row);
   },
 };
 

@@ -29,12 +29,8 @@ const device = (context: Context): { device?: KeyOfFile } =>
   context.text("device") === undefined ? {} : { device: context.key("device") };
 
 function told(context: Context, records: readonly Anchored[]): void {
-  if (context.json) {
-    context.print(records);
-    return;
-  }
   for (const record of records)
-    context.say.plain("record.anchored", {
+    context.tell("record.anchored", {
       record: record.record,
       version: record.version,
       class: `${record.class.category}/${record.class.level}`,
@@ -140,7 +136,7 @@ const change = (op: "withdrawRecord" | "endRecord", words: string): Command => (
     const { client } = context.gateway();
     const operation: Operation = { op, record, ...(by.credential === undefined ? {} : { credential: by.credential }) };
     const receipt = requireAccepted(await client.submit(by, [operation], device(context)));
-    context.say.plain(op === "endRecord" ? "record.ending" : "record.withdrawn", { record, height: receipt.height });
+    context.tell(op === "endRecord" ? "record.ending" : "record.withdrawn", { record, height: receipt.height });
     if (op === "endRecord") await eraseShares(context, by);
   },
 });
@@ -180,6 +176,6 @@ export const list: Command = {
     };
     if (context.json) return context.print(items);
     for (const { record, version, class: recordClass, status } of items)
-      context.say.plain("record.line", { record, version, class: `${recordClass.category}/${recordClass.level}`, status });
+      context.tell("record.line", { record, version, class: `${recordClass.category}/${recordClass.level}`, status });
   },
 };
