@@ -20,7 +20,7 @@ import {
 } from "../reads.ts";
 import { type Outcome, put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
-import { type ApprovalGap, approvalGap } from "./approval-covers.ts";
+import { type ApprovalGap, approvalGap, scopeGap } from "./approval-covers.ts";
 import type { Reading } from "./reading.ts";
 import { step } from "./reasons.ts";
 import { findTarget, requestTarget, subjectOf, type TargetRefusal } from "./target.ts";
@@ -124,13 +124,15 @@ export const requestAccess: Rule<RequestAccess, RequestAccessRefusal["code"]> = 
     if (basis !== "review") directive = weighed.permit;
   }
 
+  // An approval that was named without covering the request played no part: the permit must not lend it weight.
+  const restsOn = approval !== undefined && scopeGap(reading, approval) === undefined ? op.approval : undefined;
   const parameters = getParameters(state);
   invariant(parameters !== undefined, "a chain has parameters");
   const number = getAccessHead(state, op.patient).count + 1;
   const permit: Permit = {
     basis,
     ...(directive === undefined ? {} : { directive }),
-    ...(op.approval === undefined ? {} : { approval: op.approval }),
+    ...(restsOn === undefined ? {} : { approval: restsOn }),
     grantee: { member: requester.member, actor, key, role, credential: op.credential },
     purpose: op.purpose,
     class: op.class,

@@ -39,9 +39,12 @@ export const recordErasure: Rule<RecordErasure, RecordErasureRefusal["code"]> = 
   });
 };
 
-/** Whether the shares of a version may be erased: it was withdrawn, misfiled or ended, or it is an old version of a record that has ended. */
+/**
+ * Whether the shares of a version may be erased: it was withdrawn, misfiled or ended; or it is an old version of a record that has ended, or of one that was
+ * refiled since under another patient.
+ */
 export const mayBeErased = (version: MedicalRecord, newest: MedicalRecord): boolean =>
-  version.status !== "current" || newest.status === "ending";
+  version.status !== "current" || newest.status === "ending" || version.patient !== newest.patient;
 
 /** Whether so many custodians erased their share of a record version that those left can't put its key together. False for an unknown one. */
 export function erasedBeyondRecovery(state: StateReader, id: RecordId, version: number): boolean {

@@ -378,6 +378,20 @@ test("a directive for a study opens only to requests that name its approval and 
   assert.equal(codeOf(open.decide({ ...at5, by: people.doctorB }, { ...request, approval: ethicsId })), "not_permitted");
 });
 
+test("a permit names an approval only if that covers the request", () => {
+  for (const [approval, named] of [
+    [ethicsId, undefined],
+    [credential(99), undefined],
+    [reviewId, reviewId],
+  ] as const) {
+    const now = permitted.copy();
+    now.do(health, ethics);
+    now.do(adminA, { ...review, levels: ["sensitive"] });
+    now.do({ ...doctor, time: at(5) }, { ...request, approval });
+    assert.equal(getPermit(now, patient, 1)?.approval, named);
+  }
+});
+
 test("a leaf of a batch is read as a record of its own, and its permit names root and leaf", () => {
   const now = batched.copy();
   const { subject } = now.do(doctor, ask);

@@ -103,6 +103,11 @@ test("a withdrawn record and a misfiled version may be erased; the refiled one m
   refiled.do(admin, { op: "refileRecord", record: record(1), to: otherPatient, object: object(40), custody: custody(41) });
   assert.ok(refiled.decide({ by: first }, { ...erase, version: 1 }).ok);
   assert.equal(codeOf(refiled.decide({ by: first }, erase)), "not_ending");
+  // What was amended before it was found to be misfiled stood under the wrong patient in both versions.
+  const amended = inForce.copy();
+  amended.do(admin, { op: "refileRecord", record: record(1), to: otherPatient, object: object(50), custody: custody(51) });
+  for (const version of [1, 2]) assert.ok(amended.decide({ by: first }, { ...erase, version }).ok);
+  assert.equal(codeOf(amended.decide({ by: first }, { ...erase, version: 3 })), "not_ending");
 });
 
 test("a record version is beyond recovery once fewer custodians are left than its threshold", () => {
