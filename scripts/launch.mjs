@@ -55,7 +55,7 @@ async function launch([name = "", ...args]) {
   }
   const program = join(root, command.program);
   if (!existsSync(program)) return refuse("not_yet", { file: command.program, command: name });
-  return become(node, [program, ...args]);
+  return become(node, [program, ...args], { underNpm: process.env.npm_lifecycle_event === name });
 }
 
 process.exitCode = await launch(process.argv.slice(2));

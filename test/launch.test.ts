@@ -187,3 +187,25 @@ test("a program that a signal ends gives 128 and its number", {
   const own = become('process.kill(process.pid, "SIGKILL"); setInterval(() => {}, 1000);');
   assert.deepEqual(await once(own, "exit"), [137, null]);
 });
+
+test("a program that npm runs ends when npm's shell is killed", {
+  skip: process.platform === "win32" && "windows: has no signals",
+}, async () => {
+  writeFileSync(
+    join(folder, "program.mjs"),
+    'process.on("SIGTERM", () => { console.log("bye"); process.exit(0); }); console.log("up"); setInterval(() => {}, 1000);',
+  );
+  writeFileSync(
+    join(folder, "main.mjs"),
+    `import { become } from ${JSON.stringify(module("child.mjs"))};
+    process.exitCode = await become(process.execPath, [${JSON.stringify(join(folder, "program.mjs"))}], { underNpm: true });`,
+  );
+  // Two commands, so that no shell puts the first in its own place.
+  const shell = spawn("sh", ["-c", `"${process.execPath}" "${join(folder, "main.mjs")}"; true`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  shell.stdout.setEncoding("utf8");
+  assert.equal(await told(shell), "up");
+  shell.kill("SIGKILL");
+  assert.equal(await told(shell), "bye");
+});

@@ -1,6 +1,7 @@
 // @ts-check
 /** Child processes: one that takes the launcher's place as far as its caller can tell, and one whose output is shown only if it fails. */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { stripVTControlCharacters } from "node:util";
 
@@ -34,15 +35,56 @@ function forwardSignals(child, onSignal) {
   });
 }
 
+/** How often it is looked whether npm still lives. */
+const PARENT_WATCH_MS = 500;
+
+/**
+ * Calls `onOrphaned` when the npm that started this process is gone. npm runs a script through a shell, and a signal sent to npm alone
+ * ends npm, or npm and the shell, but reaches nobody below: without this, `kill` on `npm start` would leave a server behind.
+ * @param {() => void} onOrphaned
+ */
+function watchNpm(onOrphaned) {
+  const shell = process.ppid;
+  const isShell = /launch\.mjs/.test(readOrNothing(`/proc/${shell}/cmdline`)); // some shells put the program in their own place
+  const npm = isShell ? parentOf(shell) : undefined;
+  const timer = setInterval(() => {
+    if (process.ppid === shell && (npm === undefined || parentOf(shell) === npm)) return;
+    clearInterval(timer);
+    onOrphaned();
+  }, PARENT_WATCH_MS);
+  return () => clearInterval(timer);
+}
+
+/** @param {number} pid its parent, where there is a /proc */
+function parentOf(pid) {
+  const stat = readOrNothing(`/proc/${pid}/stat`);
+  return stat === "" ? undefined : Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
+/** @param {string} path */
+function readOrNothing(path) {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return ""; // gone meanwhile, or no Linux
+  }
+}
+
 /**
  * Runs `program` with the launcher's own input, output and signals.
  * @param {string} program absolute path
  * @param {readonly string[]} args
+ * @param {{ underNpm?: boolean }} [options] `underNpm`: npm runs this, so the program is to end with it
  * @returns {Promise<number>} exit code
  */
-export function become(program, args) {
+export function become(program, args, { underNpm = false } = {}) {
   const child = spawn(program, args, { stdio: "inherit" });
   forwardSignals(child);
+  if (underNpm)
+    child.once(
+      "close",
+      watchNpm(() => child.kill("SIGTERM")),
+    );
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(shellCode(code, signal)));
