@@ -1,34 +1,36 @@
 /** Codes in the words of the message files: faults from the API's catalogue, refusals and reasons from the rules'. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { sentenceOf } from "@xinglin/api";
 import type { Reason } from "@xinglin/contracts";
 import { type Language, readableFacts } from "@xinglin/gateway";
 import { type Fault, fillMessage } from "@xinglin/primitives";
 
 type Facts = Readonly<Record<string, string | number>>;
 
-/** `sentence [code]` */
-export const faultSentence = (fault: Fault, language: Language): string =>
-  `${sentenceOf(fault.code, fault.facts, language)} [${fault.code}]`;
-
-const ruleMessages = (language: Language): Readonly<Record<string, string>> =>
-  JSON.parse(readFileSync(fileURLToPath(import.meta.resolve(`@xinglin/contracts/messages/${language}.json`)), "utf8")) as Record<
+// The files are read, not imported through their packages: a command should not load a server to say a sentence.
+const messages = (of: "api" | "contracts", language: Language): Readonly<Record<string, string>> =>
+  JSON.parse(readFileSync(fileURLToPath(import.meta.resolve(`@xinglin/${of}/messages/${language}.json`)), "utf8")) as Record<
     string,
     string
   >;
 
+/** `sentence [code]`, of a fault or of a refusal that the rules gave. */
+export function faultSentence({ code, facts, message }: Fault, language: Language): string {
+  const template = messages("api", language)[code] ?? messages("contracts", language)[`refusal.${code}`] ?? message;
+  return `${fillMessage(template, readableFacts(facts))} [${code}]`;
+}
+
 /** What a refusal of the rules means. */
 export const refusalSentence = (code: string, facts: Facts, language: Language): string =>
-  fillMessage(ruleMessages(language)[`refusal.${code}`] ?? code, readableFacts(facts));
+  fillMessage(messages("contracts", language)[`refusal.${code}`] ?? code, readableFacts(facts));
 
 /** The tree of reasons, a line a step, indented. */
 export function reasonLines(reason: unknown, language: Language): string[] {
-  const messages = ruleMessages(language);
+  const words = messages("contracts", language);
   const lines: string[] = [];
   const walk = (step: Reason, depth: number): void => {
     lines.push(
-      `${"  ".repeat(depth)}${step.holds ? "✓" : "✗"} ${fillMessage(messages[`reason.${step.code}`] ?? step.code, readableFacts(step.facts))}`,
+      `${"  ".repeat(depth)}${step.holds ? "✓" : "✗"} ${fillMessage(words[`reason.${step.code}`] ?? step.code, readableFacts(step.facts))}`,
     );
     for (const below of step.because) walk(below, depth + 1);
   };
