@@ -4,7 +4,6 @@ export { type DecodedText, decodeText } from "./dicom/character-set.ts";
 export { decodePersonName, type NameGroup, type PersonName } from "./dicom/person-name.ts";
 export { DicomInstance, type PatientTexts, readDicomFile } from "./dicom/read-file.ts";
 export { type DicomSeries, type DicomStudy, instanceFiles, readDicomSeries } from "./dicom/read-series.ts";
-export { type StudyLayout, studyBytes, studyLayout, writeStudy } from "./dicom/study-stream.ts";
 export { type InstanceBytes, instanceFileName, writeDicomFolder } from "./dicom/write-folder.ts";
 export { type AllergyAmendment, type AllergyCode, type AmendedBundle, amendAllergy } from "./fhir/amend-allergy.ts";
 export type { BundleEntry } from "./fhir/check-bundle.ts";
