@@ -3,7 +3,7 @@
  * Source: design.md, "Archive".
  */
 import { randomBytes } from "node:crypto";
-import { Fault } from "@xinglin/primitives";
+import { Fault, invariant } from "@xinglin/primitives";
 import { diskCheck } from "./disk-check.ts";
 import { type CodeParameters, DEFAULT_CODE } from "./layout.ts";
 import { placeObject } from "./placement.ts";
@@ -40,6 +40,8 @@ export async function ingest(source: readonly SourceFile[], options: IngestOptio
   const placed = placeObject(stores, code, objectId);
   const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   await diskCheck(placed, sizeBytes, { code, files: files.length });
+  // A failed import removes what it made, and must never take an older object of the same id with it.
+  for (const store of placed) invariant(!(await store.has(objectId)), "an object id is used once");
   const descriptions = placed.map((store) => store.description);
   try {
     const order = { files, stores: descriptions, code, objectId, contentKey: key, owner: stageOwner };

@@ -69,9 +69,11 @@ test("each damage is named with store, stripe and column, and repaired against t
   const { reference, objectId, key } = await ingest([{ path: "x", content }], { stores });
   const at = async (slot: number) => await consortium.storeOfSlot(objectId, slot);
   const [flipped, cut, gone, forgetful] = [await at(2), await at(5), await at(9), await at(13)];
+  const packless = await at(11); // its documents are there still
   await flipBit((await consortium.pack(flipped, objectId)).path, PIECE * 3 + 100);
   await truncate((await consortium.pack(cut, objectId)).path, PIECE * 2 + 7);
   await rm(consortium.objectFolder(gone, objectId), { recursive: true });
+  await rm((await consortium.pack(packless, objectId)).path);
   await rm(join(consortium.objectFolder(forgetful, objectId), "table"));
   await writeFile(join(consortium.objectFolder(forgetful, objectId), "manifest"), "x");
 
@@ -87,21 +89,22 @@ test("each damage is named with store, stripe and column, and repaired against t
     [report(forgetful).table, report(forgetful).manifest, report(forgetful).held],
     ["missing", "corrupt", STRIPES],
   );
-  assert.deepEqual([before.missing, before.corrupt, before.fewestHeld, before.intact], [STRIPES + 2, 1, 11, false]);
+  assert.deepEqual([before.missing, before.corrupt, before.fewestHeld, before.intact], [2 * STRIPES + 2, 1, 10, false]);
 
   const did = Object.fromEntries(repaired.map(({ store, ...rest }) => [store, rest]));
   assert.deepEqual(did, {
     [flipped.id]: { pieces: 1, wholePack: false, documents: [] },
     [cut.id]: { pieces: 2, wholePack: false, documents: [] },
     [gone.id]: { pieces: STRIPES, wholePack: true, documents: ["table", "manifest"] },
+    [packless.id]: { pieces: STRIPES, wholePack: true, documents: ["table", "manifest"] },
     [forgetful.id]: { pieces: 0, wholePack: false, documents: ["table", "manifest"] },
   });
-  assert.equal(writtenBytes, (STRIPES + 3) * PIECE);
+  assert.equal(writtenBytes, (2 * STRIPES + 3) * PIECE);
   assert.equal(then.intact, true);
   assert.equal((await auditPossession(reference, objectId, stores)).intact, true);
   assert.deepEqual((await repair(reference, objectId, stores)).repaired, []);
 
-  await consortium.loseStores(stores.filter((store) => ![flipped, cut, gone, forgetful].includes(store)).slice(0, 4));
+  await consortium.loseStores(stores.filter((store) => ![flipped, cut, gone, packless, forgetful].includes(store)).slice(0, 4));
   await retrieve(reference, objectId, key, stores, join(folder, "out"));
   assert.equal(Buffer.compare((await contentBelow(join(folder, "out"))).get("x")!, content), 0);
 });

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { appendFile, mkdir, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { Bug } from "@xinglin/primitives";
 import { bytesPerStore, diskCheck } from "../src/disk-check.ts";
 import { ingest } from "../src/ingest.ts";
 import { DEFAULT_CODE } from "../src/layout.ts";
@@ -136,6 +137,20 @@ test("a disk that is too small is named before anything is written, with what it
   );
   await assert.rejects(ingest([{ path: "x", content }], { stores: tight.stores }), fault("disk_full"));
   assert.deepEqual(await tight.files(), []);
+});
+
+test("an id that is taken is a bug of the caller, and the older object stays", async (t) => {
+  const { stores, folder } = await Consortium.open(t);
+  const { reference, objectId, key } = await ingest([{ path: "x", content }], { stores });
+  await assert.rejects(ingest([{ path: "x", content }], { stores, objectId }), Bug);
+  await retrieve(reference, objectId, key, stores, join(folder, "out"));
+
+  // The same id twice at once: one is whole, the other leaves nothing.
+  const twice = new Uint8Array(randomBytes(16));
+  const both = await Promise.allSettled([0, 1].map(() => ingest([{ path: "x", content }], { stores, objectId: twice })));
+  assert.deepEqual(both.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  const whole = both.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []))[0]!;
+  await retrieve(whole.reference, twice, whole.key, stores, join(folder, "out-2"));
 });
 
 test("stores on one disk share its room", async (t) => {

@@ -46,8 +46,9 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     await pack.writeDocument("manifest", pieces[1]!);
     await pack.settle();
     assert.equal(await reopen().open(objectId), undefined);
-    assert.deepEqual(await store.list(), []);
+    assert.deepEqual([await store.list(), await store.has(objectId)], [[], false]);
     await pack.publish();
+    assert.equal(await store.has(objectId), true);
 
     assert.deepEqual(await reopen().list(), [toHex(objectId)]);
     const found = await reopen().open(objectId);
@@ -68,16 +69,31 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
 
   check("what is discarded leaves nothing, and its object can be staged again", async ({ store }) => {
     const objectId = fresh(16);
-    const room = (await store.room()).freeBytes;
+    assert.ok((await store.room()).freeBytes > 0);
     for (let round = 0; round < 2; round++) {
       const pack = await store.stage(objectId, 0, "import", stageOwner);
       await pack.write(0, fresh(100));
       await pack.writeDocument("table", fresh(10));
+      if (round === 1) {
+        await pack.settle();
+        await pack.publish();
+      }
       await pack.discard();
+      assert.equal(await store.open(objectId), undefined);
+      assert.deepEqual(await store.list(), []);
     }
-    assert.equal(await store.open(objectId), undefined);
-    assert.deepEqual(await store.list(), []);
-    assert.ok(room > 0);
+  });
+
+  check("an object is published once, and who comes second takes nothing away", async ({ store }) => {
+    const objectId = await publish(store, fresh(10));
+    const second = await store.stage(objectId, 3, "import", stageOwner);
+    await second.write(0, fresh(20));
+    await second.settle();
+    await assert.rejects(second.publish(), Fault);
+    await second.discard();
+    const pack = await store.open(objectId);
+    assert.equal(pack?.slot, 2);
+    await pack?.close();
   });
 
   check("pieces and documents are replaced in place, and a tail is cut", async ({ store, reopen }) => {

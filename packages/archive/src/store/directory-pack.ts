@@ -1,29 +1,35 @@
 /** Packs of a store in a folder: one being written, and one that is published. */
 import { closeSync, ftruncateSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Fault } from "@xinglin/primitives";
 import { errnoOf, readFault, writeFault } from "./disk-fault.ts";
-import { moveFolder, syncFile, syncFolder, writeDurably } from "./durable.ts";
+import { syncFile, syncFolder, writeDurably } from "./durable.ts";
 import type { DocumentName, StagedPack, StoredPack } from "./store.ts";
 
 const PACK_NAME = /^pieces\.([0-9]{1,2})$/;
 
-/** A pack under `folder`, published as `target`. Writing more than `budget` bytes is `disk_full`. */
+/**
+ * A pack under `folder`, published as `target`. Writing more than `budget` bytes is `disk_full`. One that `replaces` takes the place of
+ * a folder whose pack is lost; any other finds none.
+ */
 export class DirectoryStagedPack implements StagedPack {
   readonly #store: string;
   readonly #folder: string;
   readonly #target: string;
   readonly #pack: string;
+  readonly #replaces: boolean;
   #budget: number;
+  #published = false;
   #descriptor: number | undefined;
 
-  constructor(store: string, folder: string, target: string, slot: number, budget: number) {
+  constructor(store: string, folder: string, target: string, slot: number, options: { budget: number; replaces: boolean }) {
     this.#store = store;
     this.#folder = folder;
     this.#target = target;
     this.#pack = join(folder, `pieces.${slot}`);
-    this.#budget = budget;
+    this.#budget = options.budget;
+    this.#replaces = options.replaces;
   }
 
   async write(position: number, bytes: Uint8Array): Promise<void> {
@@ -57,7 +63,10 @@ export class DirectoryStagedPack implements StagedPack {
 
   async publish(): Promise<void> {
     try {
-      await moveFolder(this.#folder, this.#target);
+      if (this.#replaces) await rm(this.#target, { recursive: true, force: true });
+      await rename(this.#folder, this.#target);
+      this.#published = true;
+      await Promise.all([syncFolder(dirname(this.#target)), syncFolder(dirname(this.#folder))]);
     } catch (cause) {
       throw writeFault(this.#store, cause);
     }
@@ -65,7 +74,7 @@ export class DirectoryStagedPack implements StagedPack {
 
   async discard(): Promise<void> {
     this.#close();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.#published ? this.#target : this.#folder, { recursive: true, force: true });
   }
 
   #spend(bytes: number): void {

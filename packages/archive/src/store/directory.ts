@@ -71,7 +71,10 @@ export class DirectoryStore implements Store {
     const folder = join(this.#incoming, `${name}.${purpose}.${owner}`);
     return await this.#writing(async () => {
       await mkdir(folder);
-      return new DirectoryStagedPack(this.id, folder, join(this.#objects, name), slot, budget);
+      return new DirectoryStagedPack(this.id, folder, join(this.#objects, name), slot, {
+        budget,
+        replaces: purpose === "repair",
+      });
     });
   }
 
@@ -85,6 +88,10 @@ export class DirectoryStore implements Store {
       throw readFault(this.id, cause);
     }
     return DirectoryStoredPack.open(this.id, folder, names);
+  }
+
+  async has(objectId: Uint8Array): Promise<boolean> {
+    return (await stat(join(this.#objects, toHex(objectId))).catch(() => undefined)) !== undefined;
   }
 
   async list(): Promise<string[]> {

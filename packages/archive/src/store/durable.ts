@@ -1,7 +1,6 @@
 /** Writing so that it is on disk when the call returns: the file, and the folder that names it. */
 import { constants } from "node:fs";
-import { open, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open } from "node:fs/promises";
 
 /** Returns when the entries of a folder are on disk. */
 export async function syncFolder(path: string): Promise<void> {
@@ -12,12 +11,6 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-/** Renames a folder and returns when both parents have it on disk. */
-export async function moveFolder(from: string, to: string): Promise<void> {
-  await rename(from, to);
-  await Promise.all([syncFolder(dirname(to)), syncFolder(dirname(from))]);
 }
 
 /** Returns when all that was written to a file, through any descriptor, is on disk. Waits off the calling thread. */

@@ -34,6 +34,8 @@ export interface Store {
   stage(objectId: Uint8Array, slot: number, purpose: StagePurpose, owner: string): Promise<StagedPack>;
   /** The object's pack, or `undefined` if the store has none. */
   open(objectId: Uint8Array): Promise<StoredPack | undefined>;
+  /** Whether the store has published the object. */
+  has(objectId: Uint8Array): Promise<boolean>;
   /** Hex ids of all objects. */
   list(): Promise<string[]>;
   /** Forgets an object, staged or published; nothing happens if there is none. */
@@ -55,7 +57,7 @@ export interface StaleStage {
   readonly purpose: StagePurpose;
 }
 
-/** A pack being written. Discard or publish it, never both. */
+/** A pack being written. Publish it or discard it; a pack that was published can still be discarded while other stores fail. */
 export interface StagedPack {
   /** Writes all of `bytes` at `position`. */
   write(position: number, bytes: Uint8Array): Promise<void>;
@@ -64,7 +66,7 @@ export interface StagedPack {
   settle(): Promise<void>;
   /** Makes the settled pack visible, all at once, and returns when that is on disk. */
   publish(): Promise<void>;
-  /** Removes every trace. */
+  /** Removes every trace of this pack, staged or published, and nothing that others wrote. */
   discard(): Promise<void>;
 }
 

@@ -106,9 +106,7 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
       stages,
     };
   } catch (cause) {
-    await Promise.allSettled(packs.map((pack) => pack.discard()));
-    // What was published before another store failed must go too; the failure itself is what the caller hears of.
-    await Promise.allSettled(stores.map((store) => store.remove(order.objectId)));
+    await Promise.allSettled(packs.map((pack) => pack.discard())); // the failure itself is what the caller hears of
     throw cause;
   } finally {
     reader.close();
