@@ -28,6 +28,7 @@ const subject = schema.object({
   approval: schema.optional(credentialId),
 });
 
+/** The shape of one line; `decodeAuditEntry` reads it from canonical bytes. */
 export const auditEntry = schema.object({
   height,
   time: unixSeconds,

@@ -67,7 +67,9 @@ const shapes = {
 /** An operation of a transaction: `op` names the rule, the other elements are the rule's own. */
 export const operation = schema.variant("op", shapes);
 export type Operation = Infer<typeof operation>;
+/** The name of an operation, as its `op` says it. */
 export type OperationName = Operation["op"];
+/** The names of all operations. */
 export const OPERATION_NAMES = Object.keys(shapes) as readonly OperationName[];
 /** The operation of one name. */
 export type OperationOf<Name extends OperationName> = Extract<Operation, { readonly op: Name }>;

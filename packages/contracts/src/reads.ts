@@ -39,7 +39,9 @@ const readOften = <T>(state: StateReader, key: string): T | undefined => {
   return decoded as T;
 };
 
+/** What governance may change. */
 export const getParameters = (state: StateReader): Parameters | undefined => readOften(state, keys.parameters);
+/** Who may propose and vote. */
 export const getValidators = (state: StateReader): Validator[] => read<Validator[]>(state, keys.validators) ?? [];
 /** What the class matrix demands for a class. */
 export const getClassRule = (state: StateReader, { category, level }: RecordClass): ClassRule | undefined =>
@@ -47,10 +49,14 @@ export const getClassRule = (state: StateReader, { category, level }: RecordClas
 
 /** What the state holds under an id, if anything. */
 export const getMember = (state: StateReader, id: MemberId): Member | undefined => readOften(state, keys.member(id));
+/** Who signs, with the history of keys. */
 export const getActor = (state: StateReader, id: ActorId): Actor | undefined => readOften(state, keys.actor(id));
+/** Where shares of a custodian are sealed to. */
 export const getCustodian = (state: StateReader, id: ActorId): Custodian | undefined => readOften(state, keys.custodian(id));
+/** A role of a person at a member. */
 export const getCredential = (state: StateReader, id: CredentialId): Credential | undefined =>
   readOften(state, keys.credential(id));
+/** A review or ethics approval. */
 export const getApproval = (state: StateReader, id: CredentialId): Approval | undefined => readOften(state, keys.approval(id));
 
 /** The newest version of a record. */
@@ -60,11 +66,13 @@ export function getRecordVersion(state: StateReader, id: RecordId, version: numb
   const newest = getRecord(state, id);
   return newest === undefined || newest.version === version ? newest : read(state, keys.recordVersion(id, version));
 }
+/** A batch by its root. */
 export const getBatch = (state: StateReader, root: Bytes): Batch | undefined => read(state, keys.batch(toHex(root)));
 
 /** Of a patient without consents: none, rather than undefined. */
 export const getConsentHead = (state: StateReader, patient: ActorId): ConsentHead =>
   readOften(state, keys.consentHead(patient)) ?? NO_CONSENTS;
+/** One directive of a patient. */
 export const getDirective = (state: StateReader, patient: ActorId, number: number): Directive | undefined =>
   readOften(state, keys.consent(patient, number));
 
@@ -100,9 +108,12 @@ export function getDirectives(state: StateReader, patient: ActorId): NumberedDir
 /** Of a patient without accesses: none, rather than undefined. */
 export const getAccessHead = (state: StateReader, patient: ActorId): AccessHead =>
   read(state, keys.accessHead(patient)) ?? NO_ACCESSES;
+/** One permit of a patient. */
 export const getPermit = (state: StateReader, patient: ActorId, number: number): Permit | undefined =>
   read(state, keys.access(patient, number));
+/** What a custodian signed of its release for a permit. */
 export const getRelease = (state: StateReader, patient: ActorId, number: number, custodian: ActorId): Release | undefined =>
   read(state, keys.release(patient, number, custodian));
+/** What a custodian signed of its erasure of a share. */
 export const getErasure = (state: StateReader, id: RecordId, version: number, custodian: ActorId): Erasure | undefined =>
   read(state, keys.erasure(id, version, custodian));

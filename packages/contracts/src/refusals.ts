@@ -6,7 +6,9 @@
  */
 import type { CommonRefusal, OperationName, RefusalsOf } from "./operations.ts";
 
+/** Any refusal that an operation may meet, as its rule states it. */
 export type AnyRefusal = CommonRefusal | RefusalsOf[OperationName];
+/** The code of any refusal. */
 export type RefusalCode = AnyRefusal["code"];
 type FactOf<Code extends RefusalCode> = Exclude<keyof Extract<AnyRefusal, { code: Code }>, "code">;
 

@@ -6,6 +6,7 @@
 import type { ActorId, CredentialId, MemberId, RecordId } from "@xinglin/primitives";
 import type { Category, Level } from "./model/class.ts";
 
+/** Keys of the state, by what stands there. */
 export const keys = {
   parameters: "parameters",
   validators: "validators",

@@ -7,6 +7,7 @@ import type { Approval } from "../model/approval.ts";
 import type { RecordClass } from "../model/class.ts";
 import type { Purpose, Role } from "../model/purpose.ts";
 
+/** Who asks for what, on which approval, and when. */
 export interface Reading {
   /** Who asks. */
   readonly actor: ActorId;

@@ -4,6 +4,7 @@
  */
 import type { Facts, Reason } from "../model/access.ts";
 
+/** In the order in which a decision takes its steps. */
 export const REASON_CODES = [
   "read",
   "patient_known",

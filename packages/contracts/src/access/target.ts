@@ -33,6 +33,7 @@ const leafIndex = schema.uint(MAX_BATCH_LEAVES - 1);
 /** Hashes on the path of the largest batch: 2^20 leaves. */
 const MAX_PATH = 20;
 
+/** A record and its version, or a whole leaf with its position and path. */
 export const requestTarget = schema.variant("kind", {
   record: schema.object({ record: recordId, version }),
   batch: schema.object({

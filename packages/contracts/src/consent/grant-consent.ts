@@ -24,6 +24,7 @@ import {
   type PointerRefusal,
 } from "./terms.ts";
 
+/** A directive's terms, and pointers for its grantees. */
 export const grantConsentOperation = schema.object({
   patient: actorId,
   terms: directiveTerms,

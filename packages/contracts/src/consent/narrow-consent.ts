@@ -13,6 +13,7 @@ import { firstWider, type Narrowed } from "./narrower.ts";
 import { type OwnDirectiveRefusal, ownDirective } from "./own-directive.ts";
 import { checkGrantee, checkPeriods, type GranteeRefusal, type PeriodRefusal } from "./terms.ts";
 
+/** Which directive gets which narrower terms. */
 export const narrowConsentOperation = schema.object({ patient: actorId, number: directiveNumber, terms: directiveTerms });
 export type NarrowConsent = Infer<typeof narrowConsentOperation>;
 

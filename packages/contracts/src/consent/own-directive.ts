@@ -7,8 +7,10 @@ import type { Directive } from "../model/consent.ts";
 import { getDirective } from "../reads.ts";
 import type { Caller, StateReader } from "../rule.ts";
 
+/** In the order of the checks. */
 export type OwnDirectiveRefusal = { code: "not_the_patient" } | { code: "unknown_directive" } | { code: "already_revoked" };
 
+/** The caller's own directive `number`, if it stands and is not revoked. */
 export function ownDirective(
   state: StateReader,
   caller: Caller,

@@ -10,6 +10,7 @@ import { keys } from "../state-keys.ts";
 import { endOf, later } from "./directive-period.ts";
 import { type OwnDirectiveRefusal, ownDirective } from "./own-directive.ts";
 
+/** Which directive is taken back. */
 export const revokeConsentOperation = schema.object({ patient: actorId, number: directiveNumber });
 export type RevokeConsent = Infer<typeof revokeConsentOperation>;
 

@@ -15,6 +15,7 @@ import type { DirectiveTerms, Grantee, SealedPointer } from "../model/consent.ts
 import { getActor, getApproval, getMember } from "../reads.ts";
 import type { StateReader } from "../rule.ts";
 
+/** A period without a second in it, or one that is over. */
 export type PeriodRefusal = { code: "period_empty" } | { code: "period_over" } | { code: "record_period_empty" };
 
 /** Periods are half-open: one that ends where it begins, or has ended at `time`, holds nothing. */
@@ -31,6 +32,7 @@ export type NamedGranteeRefusal =
   | { code: "unknown_member"; member: MemberId }
   | { code: "unknown_actor"; actor: ActorId }
   | { code: "actor_of_another_member"; actor: ActorId };
+/** Also for studies, whose approval must stand. */
 export type GranteeRefusal = NamedGranteeRefusal | { code: "unknown_approval"; approval: CredentialId };
 
 /** A grantee that names its institution. */

@@ -9,6 +9,7 @@ import { getErasure, getRecord, getRecordVersion } from "../reads.ts";
 import { decidedAt, put, type Rule, refuseWith, type StateReader, signedBy } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 
+/** Of which record version the share was erased. */
 export const recordErasureOperation = schema.object({ record: recordId, version });
 export type RecordErasure = Infer<typeof recordErasureOperation>;
 

@@ -8,6 +8,7 @@ import { getPermit, getRelease } from "../reads.ts";
 import { decidedAt, put, type Rule, refuseWith, signedBy } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 
+/** For which permit which share was released. */
 export const recordReleaseOperation = schema.object({ patient: actorId, number: schema.uint(undefined, 1), index: shareIndex });
 export type RecordRelease = Infer<typeof recordReleaseOperation>;
 

@@ -11,6 +11,7 @@ import { type OwnRecordRefusal, ownRecord } from "../record/own-record.ts";
 import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 
+/** Which record version gets which new custody. */
 export const refreshCustodyOperation = schema.object({
   record: recordId,
   version,

@@ -13,6 +13,7 @@ import { getApproval } from "../reads.ts";
 import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 
+/** Who allows whom which classes for what, from when until when. */
 export const recordApprovalOperation = schema.object({
   id: credentialId,
   kind: schema.oneOf(...APPROVAL_KINDS),

@@ -9,6 +9,7 @@ import { getClassRule } from "../reads.ts";
 import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 
+/** What a class shall demand. */
 export const setClassRuleOperation = schema.object({ category, level, basis: schema.oneOf(...BASES) });
 export type SetClassRule = Infer<typeof setClassRuleOperation>;
 

@@ -12,6 +12,7 @@ import { isAdministration } from "./administration.ts";
 import { checkKeeper, type KeeperRefusal, REGISTRAR } from "./keeper.ts";
 import { checkEnrolmentPeriod, type EnrolmentPeriodRefusal, hasKey } from "./key-history.ts";
 
+/** For whom which one-time key lets a key in. */
 export const authorizeEnrolmentOperation = schema.object({
   actor: actorId,
   enrolment,

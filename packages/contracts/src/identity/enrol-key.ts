@@ -10,6 +10,7 @@ import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 import { type KeyRefusal, withKey } from "./key-history.ts";
 
+/** The key to enrol; the one-time key signs. */
 export const enrolKeyOperation = schema.object({ publicKey });
 export type EnrolKey = Infer<typeof enrolKeyOperation>;
 

@@ -10,6 +10,7 @@ import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 import { isAdministration } from "./administration.ts";
 
+/** Who has which role in which department, from when until when. */
 export const issueCredentialOperation = schema.object({
   id: credentialId,
   subject: actorId,

@@ -9,12 +9,14 @@ import type { Role } from "../model/purpose.ts";
 import type { Caller, StateReader } from "../rule.ts";
 import { type CredentialRefusal, checkCredential } from "./credential-in-force.ts";
 
+/** In the order of the checks. */
 export type KeeperRefusal = { code: "caller_not_allowed"; kind: ActorKind } | { code: "no_credential" } | CredentialRefusal;
 
 /** Roles that bring records into the archive and amend them. */
 export const RECORD_ROLES: readonly Role[] = ["doctor", "technician", "nurse", "ict", "registrar"];
 /** Roles that look after the custody of records' keys. */
 export const CUSTODY_ROLES: readonly Role[] = ["ict", "registrar"];
+/** Who registers patients and ends records. */
 export const REGISTRAR: readonly Role[] = ["registrar"];
 
 const accepted = accept(undefined);

@@ -7,6 +7,7 @@ import { keyId } from "@xinglin/crypto/pure";
 import { accept, type Height, type Result, refuse, type UnixSeconds } from "@xinglin/primitives";
 import { type Actor, type ActorKey, MAX_KEYS, type PublicKey } from "../model/actor.ts";
 
+/** In the order of the checks. */
 export type KeyRefusal = { code: "key_in_use" } | { code: "too_many_keys"; most: number };
 
 /** How far ahead a one-time enrolment key may be valid. */

@@ -10,6 +10,7 @@ import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 import { isAdministration } from "./administration.ts";
 
+/** A new staff member or device and its first key. */
 export const registerActorOperation = schema.object({ id: randomActorId, kind: schema.oneOf("staff", "device"), key: publicKey });
 export type RegisterActor = Infer<typeof registerActorOperation>;
 

@@ -11,6 +11,7 @@ import { keys } from "../state-keys.ts";
 import { checkKeeper, type KeeperRefusal, REGISTRAR } from "./keeper.ts";
 import { checkEnrolmentPeriod, type EnrolmentPeriodRefusal } from "./key-history.ts";
 
+/** A new pseudonym and its one-time key. */
 export const registerPatientOperation = schema.object({
   /** The pseudonym at this institution. */
   id: randomActorId,

@@ -9,6 +9,7 @@ import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 import { currentKey, type KeyRefusal, withKey } from "./key-history.ts";
 
+/** The key that takes the signing key's place. */
 export const replaceKeyOperation = schema.object({ publicKey });
 export type ReplaceKey = Infer<typeof replaceKeyOperation>;
 

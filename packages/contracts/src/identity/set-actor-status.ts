@@ -9,6 +9,7 @@ import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 import { isAdministration } from "./administration.ts";
 
+/** Whose status changes to what. */
 export const setActorStatusOperation = schema.object({ id: actorId, status });
 export type SetActorStatus = Infer<typeof setActorStatusOperation>;
 

@@ -9,6 +9,7 @@ import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 import { isAdministration } from "./administration.ts";
 
+/** Which credential's status changes to what. */
 export const setCredentialStatusOperation = schema.object({ id: credentialId, status });
 export type SetCredentialStatus = Infer<typeof setCredentialStatusOperation>;
 

@@ -9,6 +9,7 @@ import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 import { isCommission } from "./administration.ts";
 
+/** Which institution's status changes to what. */
 export const setMemberStatusOperation = schema.object({ id: memberId, status });
 export type SetMemberStatus = Infer<typeof setMemberStatusOperation>;
 

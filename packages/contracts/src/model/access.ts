@@ -68,6 +68,7 @@ const MAX_FACTS = 8;
 const factName = /^[a-zA-Z]{1,32}$/;
 const factText = schema.text(64, undefined, 0);
 const factNumber = schema.uint();
+/** At most eight facts by name: short texts and integers, never floats or bytes. */
 export const facts: Schema<Facts> = {
   parse(value, path = "") {
     if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array)
@@ -97,4 +98,5 @@ const parseReason = (value: unknown, path: string, depth: number): Reason => {
   const step = reasonShape.parse(value, path);
   return { ...step, because: step.because.map((below, i) => parseReason(below, `${path}/because/${i}`, depth - 1)) };
 };
+/** The shape of a tree of reasons, bounded in depth and breadth. */
 export const reason: Schema<Reason> = { parse: (value, path = "") => parseReason(value, path, MAX_REASON_DEPTH) };

@@ -62,6 +62,7 @@ export const ACTOR_KINDS = ["member", "staff", "device", "custodian", "patient"]
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 /** A suspended actor, member or credential counts for nothing from the next transaction on. */
 export const STATUSES = ["active", "suspended"] as const;
+/** Active or suspended. */
 export const status = schema.oneOf(...STATUSES);
 export type Status = (typeof STATUSES)[number];
 /** State at `actor/{id}`. `member` is who registered it and whose quota it uses. */

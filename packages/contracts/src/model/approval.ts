@@ -7,6 +7,7 @@ import { category, level } from "./class.ts";
 import { grantee } from "./consent.ts";
 import { purpose } from "./purpose.ts";
 
+/** Who allows: the institution that holds the records, or an ethics committee. */
 export const APPROVAL_KINDS = ["review", "ethics"] as const;
 export type ApprovalKind = (typeof APPROVAL_KINDS)[number];
 

@@ -4,6 +4,7 @@
  */
 import { type Infer, schema } from "@xinglin/primitives";
 
+/** From open to most protected; none includes another. */
 export const LEVELS = ["public", "internal", "sensitive", "core"] as const;
 export type Level = (typeof LEVELS)[number];
 
@@ -25,7 +26,9 @@ export type Category = (typeof CATEGORIES)[number];
 
 /** Schemas of a class and its two parts: how sensitive a record is, and what it is about. */
 export const level = schema.oneOf(...LEVELS);
+/** One of the eleven categories. */
 export const category = schema.oneOf(...CATEGORIES);
+/** A cell of the class matrix. */
 export const recordClass = schema.object({ level, category });
 export type RecordClass = Infer<typeof recordClass>;
 
@@ -35,5 +38,6 @@ export type RecordClass = Infer<typeof recordClass>;
  */
 export const BASES = ["free", "review", "consent", "ethics"] as const;
 export type Basis = (typeof BASES)[number];
+/** State at `matrix/{category}/{level}`: what the class demands. */
 export const classRule = schema.object({ basis: schema.oneOf(...BASES) });
 export type ClassRule = Infer<typeof classRule>;

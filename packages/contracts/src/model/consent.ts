@@ -15,8 +15,9 @@ export const grantee = schema.variant("kind", {
 });
 export type Grantee = Infer<typeof grantee>;
 
-/** What a patient writes. Periods are half-open, in seconds UTC. Empty lists are not allowed: a directive names what it means. */
+/** A directive permits or denies; deny beats permit. */
 export const EFFECTS = ["permit", "deny"] as const;
+/** What a patient writes. Periods are half-open, in seconds UTC. Empty lists are not allowed: a directive names what it means. */
 export const directiveTerms = schema.object({
   effect: schema.oneOf(...EFFECTS),
   grantees: schema.list(grantee, 16, 1),
@@ -48,8 +49,9 @@ export const directive = schema.object({
 });
 export type Directive = Infer<typeof directive>;
 
-/** Directives of one patient over its life, and those that may be in force at one time: a read looks at every one of these. */
+/** Directives of one patient over its life. */
 export const MAX_DIRECTIVES = 65_535;
+/** Directives of one patient that may be in force at one time: a read looks at every one of these. */
 export const MAX_OPEN_DIRECTIVES = 1_000;
 /** Numbers a directive in its patient's sequence, from 1. */
 export const directiveNumber = schema.uint(MAX_DIRECTIVES, 1);

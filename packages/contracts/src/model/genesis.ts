@@ -33,6 +33,7 @@ export type Validator = Infer<typeof validator>;
 /** State at `validators`: who may propose and vote. */
 export const validators = schema.list(validator, 100, 1);
 
+/** The genesis document. Parts that contradict each other are found by `decodeGenesis`. */
 export const genesis = schema.object({
   type: schema.oneOf("xinglin-genesis/1"),
   name: schema.text(24, /^[a-z][a-z0-9-]*$/),

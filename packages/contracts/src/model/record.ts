@@ -5,6 +5,7 @@
 import { actorId, type Bytes, cbor, height, type Infer, memberId, recordId, schema, unixSeconds } from "@xinglin/primitives";
 import { recordClass } from "./class.ts";
 
+/** Shares of one key. */
 export const MAX_CUSTODIANS = 16;
 
 /** The archive object: hash of the sealed manifest, root of the piece tree, bit length of the size, erasure code. */
@@ -31,7 +32,9 @@ export type CustodyReference = Infer<typeof custodyReference>;
 
 /** What a sealed object holds, and where a record stands in its life. Wire values: append, never reuse. */
 export const FORMATS = ["dicom", "fhir"] as const;
+/** DICOM Part 10 series or FHIR R4 Bundle. */
 export const format = schema.oneOf(...FORMATS);
+/** What became of a version; see `record`. */
 export const RECORD_STATUSES = ["current", "withdrawn", "misfiled", "ending"] as const;
 
 /** Who signed: actor, key, device if any. */
@@ -43,6 +46,7 @@ export type RecordedAt = Infer<typeof recordedAt>;
 
 /** A version counts from 1. */
 export const MAX_VERSION = 65_535;
+/** Version of a record. */
 export const version = schema.uint(MAX_VERSION, 1);
 
 /** State at `record/{id}` (newest) and `record/{id}/{version}` (older ones). `patient` is the pseudonym at `source`. */
@@ -64,6 +68,7 @@ export type MedicalRecord = Infer<typeof record>;
 
 /** Records of one batch. */
 export const MAX_BATCH_LEAVES = 1_048_576;
+/** Leaves of a batch. */
 export const batchCount = schema.uint(MAX_BATCH_LEAVES, 1);
 
 /** State at `batch/{root}`: one RFC 6962 root over `count` leaves; each leaf is an encoded `BatchLeaf`. */

@@ -10,6 +10,7 @@ import { keys } from "../state-keys.ts";
 import { type CustodyRefusal, checkCustody, FIRST_EPOCH } from "./custody-check.ts";
 import { checkNewVersion, type NewVersionRefusal, type OwnRecordRefusal, ownRecord } from "./own-record.ts";
 
+/** A record's new object and custody. */
 export const amendRecordOperation = schema.object({
   record: recordId,
   object: objectReference,

@@ -8,6 +8,7 @@ import { type Batch, batchCount } from "../model/record.ts";
 import { decidedAt, put, type Rule, refuseWith, signedBy } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 
+/** A batch by root and count. */
 export const anchorBatchOperation = schema.object({
   /** RFC 6962 root over the encoded leaves. */
   root: schema.bytes(32),

@@ -11,6 +11,7 @@ import { keys } from "../state-keys.ts";
 import { type CustodyRefusal, checkCustody, FIRST_EPOCH } from "./custody-check.ts";
 import { type OwnPatientRefusal, ownPatient } from "./own-patient.ts";
 
+/** A record of a patient: class, format, object and custody. */
 export const anchorRecordOperation = schema.object({
   record: recordId,
   patient: actorId,

@@ -7,6 +7,7 @@ import type { CustodyReference } from "../model/record.ts";
 import { getCustodian } from "../reads.ts";
 import type { StateReader } from "../rule.ts";
 
+/** In the order of the checks. */
 export type CustodyRefusal =
   | { code: "epoch_wrong"; expected: number }
   | { code: "threshold_too_high"; threshold: number; custodians: number }

@@ -8,6 +8,7 @@ import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 import { type OwnRecordRefusal, ownRecord } from "./own-record.ts";
 
+/** Which record has ended. */
 export const endRecordOperation = schema.object({
   record: recordId,
   /** The registrar's; absent if the administration asks. */

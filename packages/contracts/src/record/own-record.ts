@@ -7,7 +7,9 @@ import { type CustodyReference, MAX_VERSION, type MedicalRecord, type ObjectRefe
 import { getRecord } from "../reads.ts";
 import type { Caller, StateReader } from "../rule.ts";
 
+/** What became of a version. */
 export type RecordStatus = MedicalRecord["status"];
+/** In the order of the checks. */
 export type OwnRecordRefusal =
   | { code: "unknown_record" }
   | { code: "record_of_another_member" }

@@ -12,6 +12,7 @@ import { type CustodyRefusal, checkCustody, FIRST_EPOCH } from "./custody-check.
 import { type OwnPatientRefusal, ownPatient } from "./own-patient.ts";
 import { checkNewVersion, type NewVersionRefusal, type OwnRecordRefusal, ownRecord } from "./own-record.ts";
 
+/** Which record goes to whom, sealed anew. */
 export const refileRecordOperation = schema.object({
   record: recordId,
   /** The right patient's pseudonym at the same institution. */
@@ -32,7 +33,10 @@ export type RefileRecordRefusal =
   | NewVersionRefusal
   | CustodyRefusal;
 
-/** By staff of the source institution in a role that keeps records, or its administration. Writes `record/{id}` under `to` with the next version, and the old one to `record/{id}/{version}` as misfiled. */
+/**
+ * By staff of the source institution in a role that keeps records, or its administration. Writes `record/{id}` under `to` with the next version, and the
+ * old one to `record/{id}/{version}` as misfiled.
+ */
 export const refileRecord: Rule<RefileRecord, RefileRecordRefusal["code"]> = (state, op, { block, caller }) => {
   const keeper = checkKeeper(state, caller, op.credential, block.time, { roles: RECORD_ROLES, devices: false });
   if (!keeper.ok) return refuseWith<RefileRecordRefusal>(keeper.refusal, { record: op.record });

@@ -8,6 +8,7 @@ import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 import { type OwnRecordRefusal, ownRecord } from "./own-record.ts";
 
+/** Which record is withdrawn. */
 export const withdrawRecordOperation = schema.object({
   record: recordId,
   /** The signer's, if it is staff. */
