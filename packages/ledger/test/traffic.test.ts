@@ -69,7 +69,7 @@ const operationsOf = (step: Step): Operation[] =>
     ? step.anchors.map((name) => anchor(name))
     : [{ op: "setMemberStatus", id: step.suspend as string as MemberId, status: step.status }];
 
-const anyStep = fc.oneof(
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({ anchors: fc.array(fc.constantFrom(..."abcdefghijklmnop"), { minLength: 1, maxLength: 3 }) }),
@@ -106,7 +106,7 @@ test("random traffic comes out as a simple model says, and every outcome is unde
     const block = transactions.map(({ step, member, validity, again }): Sent => {
       const old = sent.at(-again);
       if (again > 0 && again < 8 && old !== undefined) return old;
-      const sponsor = "suspend" in step ? "commission" : member;
+      const sponsor: Sent["sponsor"] = "suspend" in step ? "commission" : member;
       const notAfter = time + validity;
       const bytes = signed({ chain, key: sponsor, operations: operationsOf(step), notAfter: { time: notAfter, height: 900 } });
       const one = { bytes, sponsor, step, notAfter, id: toHex(bytes) };
