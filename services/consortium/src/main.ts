@@ -10,6 +10,7 @@ import { CAST, CUSTODY_THRESHOLD } from "./cast.ts";
 import { type Consortium, openConsortium, storesOf } from "./consortium.ts";
 import { type Options, readOptions } from "./options.ts";
 import { openStage, storyDatabase } from "./stage-of.ts";
+import { offerToAskAgain } from "./story/ask-again.ts";
 import { readMemory } from "./story/stage.ts";
 import { playStory } from "./story/story.ts";
 
@@ -82,6 +83,7 @@ async function tell(consortium: Consortium, options: Options, say: Say): Promise
   ];
   say("open.link", { minutes: LINK_MINUTES });
   process.stdout.write(`\n  ${await enrolmentLink(stage.client, stage.page, pseudonyms)}\n\n`);
+  offerToAskAgain(stage);
 }
 
 function stopSignal(): Promise<void> {

@@ -34,7 +34,11 @@ async function contentsOf(folder: string): Promise<string> {
 }
 
 /** What the doctor at B asks for a record that lies at A. */
-export const requestFor = (by: KeyOfFile, patient: ActorId, record: Anchored): ReadRequest => {
+export const requestFor = (
+  by: KeyOfFile,
+  patient: ActorId,
+  record: Pick<Anchored, "record" | "version" | "class">,
+): ReadRequest => {
   if (by.credential === undefined) throw new Fault("no_credential", { actor: by.actor });
   return {
     patient,
