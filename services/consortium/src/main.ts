@@ -29,14 +29,16 @@ async function main(): Promise<void> {
   const started = performance.now();
   const consortium = await openConsortium(options);
   const stopped = stopSignal();
+  const ended = new AbortController();
   try {
     introduce(consortium, options, say);
     say("open.ready", { seconds: ((performance.now() - started) / 1000).toFixed(1), page: `${consortium.url}/` });
-    if (!options.empty) await Promise.race([tell(consortium, options, say), stopped]);
+    if (!options.empty) await Promise.race([tell(consortium, options, say, ended.signal), stopped]);
     say.plain("open.stop");
     await stopped;
     say("open.stopping");
   } finally {
+    ended.abort();
     await consortium.close();
     await closeWorkers();
   }
@@ -70,7 +72,7 @@ function introduce(consortium: Consortium, { language, data }: Options, say: Say
 }
 
 /** Plays the story if it was not, and ends with a link by which the reader becomes the patient. */
-async function tell(consortium: Consortium, options: Options, say: Say): Promise<void> {
+async function tell(consortium: Consortium, options: Options, say: Say, signal: AbortSignal): Promise<void> {
   const stage = openStage(consortium, options, say);
   const before = readMemory(options.data);
   if (before.patientAtA === undefined) await playStory(stage, storyDatabase(consortium), options.studyBytes);
@@ -83,7 +85,7 @@ async function tell(consortium: Consortium, options: Options, say: Say): Promise
   ];
   say("open.link", { minutes: LINK_MINUTES });
   process.stdout.write(`\n  ${await enrolmentLink(stage.client, stage.page, pseudonyms)}\n\n`);
-  offerToAskAgain(stage);
+  offerToAskAgain(stage, signal);
 }
 
 function stopSignal(): Promise<void> {

@@ -9,12 +9,12 @@ import { requestFor } from "./read.ts";
 import { refusalSentence } from "./reasons.ts";
 import { readMemory, type Stage } from "./stage.ts";
 
-/** Listens to the terminal until it ends; does nothing where there is none. */
-export function offerToAskAgain(stage: Stage): void {
+/** Listens to the terminal until `signal` aborts; does nothing where there is none. */
+export function offerToAskAgain(stage: Stage, signal: AbortSignal): void {
   const { study } = readMemory(stage.data);
   if (!process.stdin.isTTY || study === undefined) return;
   stage.say.plain("again.offer");
-  const lines = createInterface({ input: process.stdin });
+  const lines = createInterface({ input: process.stdin, signal });
   lines.on("line", () => {
     askAgain(stage, study).catch((error: unknown) => {
       if (!(error instanceof Fault)) throw error;
