@@ -1,0 +1,73 @@
+/**
+ * The process that sends the load through HTTP: signs it first, then keeps so many requests on their way until all are answered.
+ * Told what to send by its parent; tells when it is ready, and when it is done with the CPU it used.
+ */
+import { Agent, request } from "node:http";
+import { cbor, invariant } from "@xinglin/primitives";
+import { transaction } from "./ledger-chain.ts";
+
+/** What to send where. `perRequest` 1 sends one transaction a request. */
+export interface HttpLoad {
+  readonly url: string;
+  readonly chain: string;
+  readonly from: number;
+  readonly count: number;
+  readonly patients: number;
+  readonly perRequest: number;
+  readonly connections: number;
+}
+export type HttpLoadAnswer = { readonly ready: true } | { readonly turnedAway: number; readonly cpuSeconds: number };
+
+const RETRY_MS = 20;
+const tell = (answer: HttpLoadAnswer): void => {
+  process.send?.(answer);
+};
+
+process.once("message", (load: HttpLoad) => {
+  const { chain, from, count, patients, perRequest, connections, url } = load;
+  const transactions = Array.from({ length: count }, (_, i) => transaction(chain, "record", from + i, patients));
+  const bodies: Uint8Array[] = [];
+  for (let i = 0; i < count; i += perRequest)
+    bodies.push(perRequest === 1 ? transactions[i]! : cbor.encode(transactions.slice(i, i + perRequest)));
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const target = new URL(perRequest === 1 ? "/v1/transactions" : "/v1/transactions:batch", url);
+
+  const post = (body: Uint8Array): Promise<{ status: number; text: string }> =>
+    new Promise((resolve, reject) => {
+      const headers = { "content-type": "application/cbor", "content-length": body.length };
+      const sent = request(target, { method: "POST", agent, headers }, (response) => {
+        const parts: Buffer[] = [];
+        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }));
+      });
+      sent.on("error", reject);
+      sent.end(body);
+    });
+
+  process.once("message", async () => {
+    const cpu = process.cpuUsage();
+    let next = 0;
+    let turnedAway = 0;
+    const client = async (): Promise<void> => {
+      for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
+        for (;;) {
+          const { status, text } = await post(body);
+          if (status === 503 || status === 429) {
+            turnedAway++;
+            await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+            continue;
+          }
+          invariant(status === 202, `the API answered ${status}: ${text.slice(0, 200)}`);
+          invariant(!text.includes('"code"'), `a transaction of the load was turned away: ${text.slice(0, 200)}`);
+          break;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: connections }, client));
+    agent.destroy();
+    const { user, system } = process.cpuUsage(cpu);
+    tell({ turnedAway, cpuSeconds: (user + system) / 1e6 });
+    process.disconnect();
+  });
+  tell({ ready: true });
+});
