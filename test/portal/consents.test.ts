@@ -51,7 +51,13 @@ test("reads arrive live; a grant opens, narrowing and revoking close; all of it 
   assert.deepEqual(granted?.terms.categories, ["laboratory", "imaging"]);
   const [pointer] = granted?.pointers ?? [];
   assert.ok(pointer);
-  const opened = await openPointer(stage.ledger.chainId, pointer.member, patient.atA.patient, stage.b.hpke.privateKey, pointer.sealed);
+  const opened = await openPointer(
+    stage.ledger.chainId,
+    pointer.member,
+    patient.atA.patient,
+    stage.b.hpke.privateKey,
+    pointer.sealed,
+  );
   assert.deepEqual(opened, { source: "hospital-a", patient: patient.atA.patient, local: patient.atB.patient });
 
   await page.getByRole("link", { name: "谁看过" }).click();
@@ -140,7 +146,11 @@ test("both languages, phone and desk, light and dark: nothing for axe to say, no
   ] as const) {
     for (const [i, tab] of tabs.entries()) {
       await page.getByRole("navigation").getByRole("link", { name: tab }).click();
-      if (i === 0) await page.locator("details").first().evaluate((element) => element.setAttribute("open", ""));
+      if (i === 0)
+        await page
+          .locator("details")
+          .first()
+          .evaluate((element) => element.setAttribute("open", ""));
       if (i === 1) await page.locator(".consent button").first().click();
       await inspect(page, `${language === "English" ? "zh" : "en"}-${i}`);
     }

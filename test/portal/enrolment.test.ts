@@ -127,7 +127,11 @@ test("a new phone takes over by a link, and the old one learns that its key is r
 
   await enrol(fresh.page, link);
   await old.page.getByText("这台设备的密钥已被更换").waitFor();
-  for (const keys of keysOf(patient)) assert.deepEqual(keys.map(({ until }) => until === undefined), [false, true]);
+  for (const keys of keysOf(patient))
+    assert.deepEqual(
+      keys.map(({ until }) => until === undefined),
+      [false, true],
+    );
   assert.deepEqual([...old.complaints, ...fresh.complaints], []);
   await old.context.close();
 

@@ -42,7 +42,11 @@ async function patientWithReads(): Promise<Patient> {
 const LIES: readonly { readonly name: string; readonly lie: Lie; readonly told: string }[] = [
   {
     name: "withholds a read",
-    lie: (answer) => answer.items.splice(answer.items.findIndex(({ permit }) => permit === 1), 1),
+    lie: (answer) =>
+      answer.items.splice(
+        answer.items.findIndex(({ permit }) => permit === 1),
+        1,
+      ),
     told: "第 1 次没有显示",
   },
   {
@@ -103,9 +107,13 @@ test("a server that lies about the list is caught and named", { skip }, async (t
   });
   await t.test("widens a consent that it shows", async () => {
     await page.unrouteAll();
-    await lieAbout(page, `/v1/patients/${patient.atA.patient}/consents`, ({ items }: { items: { terms: { notAfter: number } }[] }) => {
-      for (const { terms } of items) terms.notAfter = nowSeconds() + 60;
-    });
+    await lieAbout(
+      page,
+      `/v1/patients/${patient.atA.patient}/consents`,
+      ({ items }: { items: { terms: { notAfter: number } }[] }) => {
+        for (const { terms } of items) terms.notAfter = nowSeconds() + 60;
+      },
+    );
     await page.reload();
     await page.getByRole("button", { name: "验证整个列表" }).click();
     await page.getByRole("alert").getByText("您的第 1 号授权的“内容”与链上不同").waitFor();
@@ -119,7 +127,9 @@ test("a server with another chain than the link's is found out", { skip }, async
   const patient = await stage.newPatient();
   await enrol(page, patient.link);
   // The same page and keys, but the genesis of another chain.
-  await page.route(/\/v1\/genesis/, async (route) => route.fulfill({ body: Buffer.from(other.ledger.genesis), contentType: "application/cbor" }));
+  await page.route(/\/v1\/genesis/, async (route) =>
+    route.fulfill({ body: Buffer.from(other.ledger.genesis), contentType: "application/cbor" }),
+  );
   await page.reload();
   await page.getByRole("button", { name: "验证整个列表" }).waitFor();
   await page.getByText("链").first().waitFor();
