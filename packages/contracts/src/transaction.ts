@@ -3,7 +3,7 @@
  * Canonical DAG-CBOR all through. The id is SHA-256 of the signed body; the suite is inside the body.
  * Source: design.md, "Transactions".
  */
-import { MAX_SIGNATURE_BYTES, sha256 } from "@xinglin/crypto/pure";
+import { MAX_SIGNATURE_BYTES, type Sha256, sha256 } from "@xinglin/crypto/pure";
 import { actorId, type Bytes, cbor, height, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
 import { keyIdSchema, SUITES } from "./model/actor.ts";
 import { type Operation, operation } from "./operations.ts";
@@ -56,11 +56,11 @@ export const encodeBody = (body: TransactionBody): Bytes => cbor.encode(body);
 export const encodeTransaction = (body: Bytes, signature: Bytes, deviceSignature?: Bytes): Bytes =>
   cbor.encode(deviceSignature === undefined ? { body, signature } : { body, signature, deviceSignature });
 
-/** Decodes and checks shape and canonical form. Throws `Fault("malformed")`. */
-export function decodeTransaction(bytes: Bytes, maxBytes: number = MAX_TRANSACTION_BYTES): Transaction {
+/** Decodes and checks shape and canonical form. Throws `Fault("malformed")`. Who decodes many passes a platform's own `hash`. */
+export function decodeTransaction(bytes: Bytes, maxBytes: number = MAX_TRANSACTION_BYTES, hash: Sha256 = sha256): Transaction {
   const outer = envelope.parse(cbor.decode(bytes, maxBytes));
   const body = transactionBody.parse(cbor.decode(outer.body, maxBytes)) as TransactionBody;
-  const id = sha256(outer.body);
+  const id = hash(outer.body);
   const { signature, deviceSignature } = outer;
   return { id, body, bodyBytes: outer.body, signature, ...(deviceSignature === undefined ? {} : { deviceSignature }) };
 }

@@ -18,6 +18,7 @@ import { codeOf, testRefusals } from "../support/refusals.ts";
 import {
   administration,
   at,
+  bytes,
   credentials,
   custodians,
   custody,
@@ -60,6 +61,22 @@ const releaseRefusals: { [Code in RecordReleaseRefusal["code"]]: Outcome } = {
 };
 testRefusals("recordRelease", releaseRefusals, {
   "by the first custodian": permitted.decide({ by: first }, release),
+});
+
+test("the audit log says of a release which record version, or which batch, the permit was for", () => {
+  const { subject } = permitted.copy().do({ by: first }, release);
+  assert.deepEqual(subject, { patient, number: 1, actor: first, record: record(1), version: 1 });
+  const key = keys.access(patient, 1);
+  const root = bytes(32, 1);
+  const target = { kind: "batch", root, leaf: bytes(32, 2), record: record(1) };
+  const ofBatch = permitted.copy().set(key, { ...permitted.read<object>(key), target });
+  assert.deepEqual(ofBatch.do({ by: first }, release).subject, {
+    patient,
+    number: 1,
+    actor: first,
+    record: record(1),
+    batch: root,
+  });
 });
 
 test("each custodian records its own release, once, also after the permit's expiry", () => {

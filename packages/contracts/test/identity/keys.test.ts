@@ -114,6 +114,20 @@ test("the one-time key itself can't be enrolled, and the last second before notA
   assert.ok(enrol(withKeys(invited(), MAX_KEYS - 1), publicKey(5)).ok);
 });
 
+test("the audit log files key changes of patients under the patient, of others under the actor", () => {
+  const subjectOf = (outcome: Outcome) => (outcome.ok ? outcome.value.subject : outcome.refusal.subject);
+  const replace = { op: "replaceKey", publicKey: publicKey(5) } as const;
+  const station = { ...authorize, actor: people.workStation };
+  assert.deepEqual(subjectOf(world().decide({ by: patient }, authorize)), { patient });
+  assert.deepEqual(subjectOf(world().decide({ by: people.workStation }, station)), { actor: people.workStation });
+  assert.deepEqual(subjectOf(enrol(invited(), publicKey(5))), { patient });
+  const open = world();
+  open.do({ by: people.workStation }, station);
+  assert.deepEqual(subjectOf(enrol(open, publicKey(5), enrolling(open, people.workStation))), { actor: people.workStation });
+  assert.deepEqual(subjectOf(world().decide({ by: patient }, replace)), { patient });
+  assert.deepEqual(subjectOf(world().decide({ by: people.workStation }, replace)), { actor: people.workStation });
+});
+
 test("a newer authorization replaces an unused one", () => {
   const open = invited();
   const first = enrolling(open, patient);

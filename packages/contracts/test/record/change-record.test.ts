@@ -126,7 +126,8 @@ testRefusals("endRecord", endRefusals, {
 test("an amendment keeps the old version as it was and counts on; patient, class and source stay", () => {
   const changed = world().copy(60);
   const old = getRecord(changed, record(1))!;
-  changed.do(nurse, { ...amend, credential: credentials.nurseA });
+  const { subject } = changed.do(nurse, { ...amend, credential: credentials.nurseA });
+  assert.deepEqual(subject, { patient, record: record(1), version: 2 });
   assert.deepEqual(getRecordVersion(changed, record(1), 1), old);
   const amended = getRecord(changed, record(1))!;
   assert.deepEqual(amended, {
