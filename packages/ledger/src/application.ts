@@ -86,6 +86,7 @@ export class Application {
   readonly #checking = new Set<string>();
   readonly #indexes = new Map<number, ResultIndex>();
   #pending: Pending | undefined;
+  #expiredAt = 0;
 
   /** Continues from what `state` holds. Throws `Fault("malformed" | "genesis_invalid")` for a genesis that is none. */
   constructor(options: ApplicationOptions) {
@@ -258,17 +259,13 @@ export class Application {
       const candidate = decodeOrFault(bytes, this.parameters());
       if (!(candidate instanceof Fault)) this.#mempool.remove(candidate.idKey);
     }
+    this.#expire(input.time.seconds, input.height + 1);
   }
 
   /** Drops a finalized block that could not be committed. */
   abandon(): void {
     if (this.#pending !== undefined) this.#state.abandon(this.#pending.prepared);
     this.#pending = undefined;
-  }
-
-  /** Drops what waits and can no longer be included in a block at this time and height. */
-  expire(time: number, height: number): void {
-    for (const { idKey } of this.#mempool.expire(time, height)) this.#options.onDropped(idKey, new Fault("expired"));
   }
 
   /** The bytes of everything that waits, for a ledger that has to be opened again. */
@@ -297,6 +294,13 @@ export class Application {
 
   close(): Promise<void> {
     return this.#signatures.close();
+  }
+
+  /** Drops what waits and can no longer be included; looks once a second, since it looks at everything. */
+  #expire(time: number, height: number): void {
+    if (time === this.#expiredAt) return;
+    this.#expiredAt = time;
+    for (const { idKey } of this.#mempool.expire(time, height)) this.#options.onDropped(idKey, new Fault("expired"));
   }
 
   #resultIndex(height: number): ResultIndex {

@@ -28,7 +28,7 @@ const decodedOnce = new WeakMap<Bytes, Candidate>();
 export function candidateOf(bytes: Bytes, maxBytes: number): Candidate {
   const known = decodedOnce.get(bytes);
   if (known !== undefined && bytes.length <= maxBytes) return known;
-  const transaction = decodeTransaction(bytes, maxBytes);
+  const transaction = decodeTransaction(bytes, maxBytes, nodeSha256);
   const operationHashes = operationBytes(transaction.bodyBytes).map(nodeSha256);
   const candidate = { bytes, hash: nodeSha256(bytes), transaction, operationHashes, idKey: idKeyOf(transaction.id) };
   decodedOnce.set(bytes, candidate);

@@ -6,7 +6,7 @@
 import type { StateReader } from "@xinglin/contracts";
 import type { Bytes } from "@xinglin/primitives";
 
-const KEPT = /^(actor|member|credential|matrix)\/|^parameters$/;
+const KEPT = ["actor/", "member/", "custodian/", "credential/", "matrix/", "parameters"];
 /** A few kilobytes each at most. */
 const MAX_KEPT = 20_000;
 
@@ -22,7 +22,7 @@ export class CommittedReader implements StateReader {
     const known = this.#kept.get(key);
     if (known !== undefined) return known;
     const value = this.#state.get(key);
-    if (value !== undefined && KEPT.test(key)) {
+    if (value !== undefined && KEPT.some((prefix) => key.startsWith(prefix))) {
       if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value as string);
       this.#kept.set(key, value);
     }

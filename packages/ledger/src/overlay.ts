@@ -7,30 +7,34 @@ import type { Bytes } from "@xinglin/primitives";
 
 export class Overlay implements StateReader {
   readonly #base: StateReader;
-  readonly #written = new Map<string, Bytes | null>();
-  /** Values read once: within a block the same key always gives the same array, so that rules can keep what they decoded from it. */
-  readonly #read = new Map<string, Bytes | undefined>();
+  /**
+   * Everything read or written so far; null is what is not there. Within a block the same key gives the same array until it is written, so
+   * that rules can keep what they decoded from it.
+   */
+  readonly #known = new Map<string, Bytes | null>();
+  readonly #written = new Set<string>();
 
   constructor(base: StateReader) {
     this.#base = base;
   }
 
   get(key: string): Bytes | undefined {
-    const written = this.#written.get(key);
-    if (written !== undefined) return written ?? undefined;
-    const known = this.#read.get(key);
-    if (known !== undefined || this.#read.has(key)) return known;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known ?? undefined;
     const value = this.#base.get(key);
-    this.#read.set(key, value);
+    this.#known.set(key, value ?? null);
     return value;
   }
 
   write(changes: readonly Change[]): void {
-    for (const { key, value } of changes) this.#written.set(key, value);
+    for (const { key, value } of changes) {
+      this.#known.set(key, value);
+      this.#written.add(key);
+    }
   }
 
   /** Everything written so far: the last write of each key. */
   changes(): Change[] {
-    return [...this.#written].map(([key, value]) => (value === null ? { key, value: null } : { key, value }));
+    return [...this.#written].map((key) => ({ key, value: this.#known.get(key) ?? null }) as Change);
   }
 }

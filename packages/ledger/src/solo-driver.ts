@@ -12,6 +12,7 @@
  * A solo key can rewrite the chain's history: nobody else signs. Pages and evidence say so.
  * Source: design.md, "Drivers", "Proofs", "Time".
  */
+import { MAX_OPERATIONS } from "@xinglin/contracts";
 import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, cbor, equal, Fault, invariant, schema } from "@xinglin/primitives";
 import type { BatchOperation } from "@xinglin/state";
@@ -26,8 +27,8 @@ import { Wake } from "./wake.ts";
 
 /** How long the first transaction waits for company. */
 const GATHER_MS = 3;
-/** Operations in a block: bounds how long one takes, whatever the quota of the members. */
-const MAX_BLOCK_OPERATIONS = 10_000;
+/** Operations in a block: bounds how long one takes, whatever the quota of the members. As many as the largest transaction has. */
+const MAX_BLOCK_OPERATIONS = MAX_OPERATIONS;
 
 /** Heartbeats come a little early, so that writing them does not make the newest header too old. */
 const HEARTBEAT_SHARE = 0.8;
