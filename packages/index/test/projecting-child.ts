@@ -6,7 +6,7 @@ import { A, hashOf, TestChain } from "./chain-fixture.ts";
 
 class Talkative extends TestChain {
   override async read(from: number, limit: number): Promise<readonly FeedItem[]> {
-    if (from >= 2_000) process.stdout.write(".");
+    if (from >= 1_000) process.stdout.write(".");
     return super.read(from, limit);
   }
 }

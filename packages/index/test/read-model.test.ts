@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Fault } from "@xinglin/primitives";
-import { sql } from "kysely";
+import { sql, type Transaction } from "kysely";
 import { hasAccess, listAccesses } from "../src/query/accesses.ts";
 import { listConsents, listGrants } from "../src/query/consents.ts";
 import { entriesAfter, listEntries, maySeeEntry } from "../src/query/entries.ts";
 import { findRecord, listRecords } from "../src/query/records.ts";
 import { ReadModel, type RebuildReason } from "../src/read-model.ts";
 import type { StoreLocation } from "../src/store/open.ts";
-import type { DerivedTable } from "../src/store/tables.ts";
-import type { Finding } from "../src/verify.ts";
+import type { DerivedTable, Tables } from "../src/store/tables.ts";
+import { type Finding, verifyRows } from "../src/verify.ts";
 import { A, B, doctorB, otherPatient, patient, playStory, record, secondRecord, TestChain } from "./chain-fixture.ts";
 import { serverPrograms, startPostgres, type TestServer, template } from "./databases.ts";
 
@@ -180,31 +180,37 @@ function suite(name: string, locate: () => Promise<StoreLocation>): void {
     });
 
     for (const table of tables)
-      test(`${table}: a row changed, removed or slipped in from outside is named, and a rebuild repairs it`, async () => {
-        const column = columnOf[table];
-        const name = sql.id("xinglin", table);
-        const { rows } = await sql<{ sequence: number }>`select sequence from ${name} order by sequence limit 1`.execute(
-          model.db,
-        );
-        const first = rows[0]!.sequence;
-        const key = table.startsWith("directive_") ? `${first}/0` : `${first}`;
-        const findings = async (): Promise<readonly Finding[]> => (await model.verify()).findings;
+      test(`${table}: a row changed, removed or slipped in from outside is named`, () =>
+        undone(model, async (tx) => {
+          const column = columnOf[table];
+          const name = sql.id("xinglin", table);
+          const { rows } = await sql<{ sequence: number }>`select sequence from ${name} order by sequence limit 1`.execute(tx);
+          const first = rows[0]!.sequence;
+          const isPart = table.startsWith("directive_");
+          const key = isPart ? `${first}/0` : `${first}`;
+          const findings = async (): Promise<readonly Finding[]> => (await verifyRows(tx, chain)).findings;
 
-        await sql`update ${name} set ${sql.id(column.name)} = ${sql.raw(column.to)} where sequence = ${first}`.execute(model.db);
-        assert.deepEqual(await findings(), [{ table, key, kind: "changed", columns: [column.name] }]);
+          await sql`update ${name} set ${sql.id(column.name)} = ${sql.raw(column.to)} where sequence = ${first}`.execute(tx);
+          assert.deepEqual(await findings(), [{ table, key, kind: "changed", columns: [column.name] }]);
 
-        const moved = table.startsWith("directive_") ? 99 : chain.items.length + 7;
-        const where = table.startsWith("directive_") ? sql.id("position") : sql.id("sequence");
-        await sql`update ${name} set ${where} = ${moved} where sequence = ${first}`.execute(model.db);
-        const [missing, extra] = [...(await findings())].sort((a, b) => b.kind.localeCompare(a.kind));
-        assert.deepEqual(missing, { table, key, kind: "missing" });
-        assert.deepEqual(extra, { table, key: table.startsWith("directive_") ? `${first}/99` : `${moved}`, kind: "extra" });
+          const [place, moved] = isPart ? [sql.id("position"), 99] : [sql.id("sequence"), chain.items.length + 7];
+          await sql`update ${name} set ${place} = ${moved} where sequence = ${first}`.execute(tx);
+          const [missing, extra] = [...(await findings())].sort((a, b) => b.kind.localeCompare(a.kind));
+          assert.deepEqual(missing, { table, key, kind: "missing" });
+          assert.deepEqual(extra, { table, key: isPart ? `${first}/99` : `${moved}`, kind: "extra" });
 
-        await sql`delete from ${name} where ${where} = ${moved}`.execute(model.db);
-        assert.deepEqual(await findings(), [{ table, key, kind: "missing" }]);
-        await model.rebuild();
-        assert.deepEqual(await findings(), []);
-      });
+          await sql`delete from ${name} where ${place} = ${moved}`.execute(tx);
+          assert.deepEqual(await findings(), [{ table, key, kind: "missing" }]);
+        }));
+
+    test("a rebuild repairs what was changed", async () => {
+      await sql`update xinglin.entries set outcome = 'rejected'`.execute(model.db);
+      await sql`delete from xinglin.records`.execute(model.db);
+      assert.ok((await model.verify()).findings.length > 10);
+      await model.rebuild();
+      assert.deepEqual((await model.verify()).findings, []);
+      assert.deepEqual(rebuilds.splice(0), ["asked"]);
+    });
 
     test("a changed digest of the cursor is named", async () => {
       await sql`update xinglin.projection set digest = '\\x00'`.execute(model.db);
@@ -258,6 +264,19 @@ const columnOf: { readonly [Table in DerivedTable]: { readonly name: string; rea
   erasures: { name: "version", to: "9" },
 };
 const tables = Object.keys(columnOf) as DerivedTable[];
+
+/** Runs `work` in a transaction that is rolled back. */
+async function undone(model: ReadModel, work: (tx: Transaction<Tables>) => Promise<void>): Promise<void> {
+  const rollback = new Error("rollback");
+  const done = model.db.transaction().execute(async (tx) => {
+    await work(tx);
+    throw rollback;
+  });
+  await assert.rejects(done, (error) => {
+    if (error !== rollback) throw error;
+    return true;
+  });
+}
 const count = async (model: ReadModel, table: DerivedTable): Promise<number> =>
   (await sql<{ n: number }>`select count(*) as n from ${sql.id("xinglin", table)}`.execute(model.db)).rows[0]!.n;
 
