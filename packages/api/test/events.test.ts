@@ -1,6 +1,8 @@
 /** Live events: who gets which, in order, none twice and none missed, over a break and at the end of a right. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { randomBytes } from "@xinglin/crypto";
+import { nodeEd25519Signer } from "@xinglin/crypto/node";
 import { anchor, type Caller, grantToB, type Json, keyOf, people, readRecord, Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -157,4 +159,12 @@ test("streams of one caller are limited, and a closed one makes room", async () 
   }
   assert.equal(status, 200);
   for (const listener of open) listener.close();
+});
+
+test("a key that is replaced takes its open streams with it", async () => {
+  const listener = await Listener.open(await stage.as("stranger"));
+  const ended = listener.next("nothing of this kind");
+  const { publicKey } = nodeEd25519Signer(randomBytes(32));
+  await stage.accepted("stranger", { op: "replaceKey", publicKey: { suite: "ed25519", key: publicKey } });
+  assert.equal(await ended, undefined);
 });

@@ -29,6 +29,8 @@ export interface Caller {
   readonly kind: Actor["kind"];
   readonly member: MemberId;
   readonly memberKind: Member["kind"];
+  /** The key that signed the session. */
+  readonly signer: Pick<SessionStatement, "actor" | "key" | "suite">;
 }
 
 interface Session {
@@ -106,11 +108,15 @@ export class Sessions {
     return digest === contentDigest(nodeSha256(body));
   }
 
-  /** For a stream that outlives its first request: whether its caller may still be served. */
-  isStillAllowed(caller: Caller): boolean {
-    const actor = getActor(this.#chain, caller.actorId);
-    if (actor?.status !== "active") return false;
-    return actor.kind === "patient" || getMember(this.#chain, actor.member)?.status === "active";
+  /** For a stream that outlives its first request: whether its caller may still be served, by the key with which it came. */
+  isStillAllowed({ signer }: Caller): boolean {
+    try {
+      this.#inForce(signer);
+      return true;
+    } catch (error) {
+      if (error instanceof Fault) return false;
+      throw error;
+    }
   }
 
   #callerOf(id: string, statement: SessionStatement): Caller {
@@ -118,14 +124,14 @@ export class Sessions {
       const { actorId, actor } = this.#inForce(statement);
       const member = getMember(this.#chain, actor.member);
       if (member === undefined) throw new Fault("sponsor_unknown", { member: actor.member });
-      return { actorId, kind: actor.kind, member: actor.member, memberKind: member.kind };
+      return { actorId, kind: actor.kind, member: actor.member, memberKind: member.kind, signer: statement };
     } catch (error) {
       this.#remove(id);
       throw error;
     }
   }
 
-  #inForce({ actor, key, suite }: SessionStatement): { actorId: ActorId; actor: Actor; publicKey: { key: Uint8Array } } {
+  #inForce({ actor, key, suite }: Caller["signer"]): { actorId: ActorId; actor: Actor; publicKey: { key: Uint8Array } } {
     const known = getActor(this.#chain, actor);
     if (known === undefined) throw new Fault("unknown_signer", { actor });
     const caller = callerOf(this.#chain, { signer: { actor, key, suite }, sponsor: known.member });
