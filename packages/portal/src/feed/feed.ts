@@ -44,8 +44,7 @@ export class Feed {
   readonly #pseudonyms: readonly Member[];
   readonly #onRetired: (patient: ActorId) => void;
   readonly #listeners = new Set<() => void>();
-  readonly #lines = new Map<ActorId, boolean>();
-  #abort: AbortController | undefined;
+  readonly #lines = new Map<ActorId, { isUp: boolean; readonly abort: AbortController }>();
   #snapshot: Snapshot = {
     line: "connecting",
     accesses: new Map(),
@@ -74,9 +73,10 @@ export class Feed {
 
   /** Follows the chain until `stop`. */
   start(): void {
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
     this.#pseudonyms.slice(0, MAX_STREAMS).forEach(({ identity }, i) => {
+      const abort = new AbortController();
+      const { signal } = abort;
+      this.#lines.set(identity.actor, { isUp: false, abort });
       void followEvents(this.#client, identity, {
         signal,
         onEvent: ({ event, data }) => {
@@ -91,7 +91,7 @@ export class Feed {
   }
 
   stop(): void {
-    this.#abort?.abort();
+    for (const { abort } of this.#lines.values()) abort.abort();
   }
 
   /** Fetches everything anew, one pseudonym after the other: each may prompt its owner. */
@@ -156,16 +156,19 @@ export class Feed {
   }
 
   #onLine(identity: Identity, isUp: boolean): void {
-    this.#lines.set(identity.actor, isUp);
-    // What happened while the line was down came by nobody's event.
-    if (isUp) void this.refresh(identity);
-    if (this.#snapshot.line !== "locked" || isUp) this.#set({ line: this.#allUp() ? "live" : "offline" });
+    const line = this.#lines.get(identity.actor);
+    if (line === undefined || line.abort.signal.aborted) return;
+    line.isUp = isUp;
+    if (this.#snapshot.line !== "locked" || isUp) this.#set({ line: this.#lineNow("offline") });
+    // What happened while the line was down came by no event; and why it went down, the server says to a request.
+    void this.refresh(identity);
   }
 
-  #allUp(): boolean {
-    return this.#pseudonyms
-      .slice(0, MAX_STREAMS)
-      .every(({ identity: { actor } }) => this.#snapshot.retired.has(actor) || this.#lines.get(actor) === true);
+  /** Live if every line that is still wanted is up; `otherwise` if one is not. */
+  #lineNow(otherwise: Line): Line {
+    const wanted = [...this.#lines.values()].filter(({ abort }) => !abort.signal.aborted);
+    if (wanted.length === 0) return "offline";
+    return wanted.every(({ isUp }) => isUp) ? "live" : otherwise;
   }
 
   /** Runs a fetch and keeps what it failed with, so that nothing is lost in silence. */
@@ -173,12 +176,16 @@ export class Feed {
     if (this.#snapshot.retired.has(identity.actor)) return;
     try {
       await work();
-      const isUnlocked = this.#snapshot.line === "locked";
-      this.#set({ fault: undefined, ...(isUnlocked ? { line: this.#allUp() ? "live" : "connecting" } : {}) });
+      const { line } = this.#snapshot;
+      this.#set({ fault: undefined, line: line === "locked" ? this.#lineNow("connecting") : line });
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       if (RETIRED_CODES.has(error.code)) {
-        this.#set({ retired: new Set(this.#snapshot.retired).add(identity.actor) });
+        this.#lines.get(identity.actor)?.abort.abort();
+        this.#set({
+          retired: new Set(this.#snapshot.retired).add(identity.actor),
+          line: this.#lineNow(this.#snapshot.line),
+        });
         this.#onRetired(identity.actor);
       } else if (error.code === "unlock_needed") this.#set({ line: "locked" });
       else this.#set({ fault: error });
