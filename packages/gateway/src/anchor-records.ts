@@ -46,48 +46,30 @@ export interface ImportOptions {
 /** Archives and anchors new records. If anything fails, the pieces that were written are removed and nothing is anchored. */
 export async function importRecords(gateway: Gateway, parts: readonly ImportPart[], options: ImportOptions): Promise<Anchored[]> {
   const { by, patient } = options;
-  const kept: { part: ImportPart; record: KeptRecord }[] = [];
+  const kept: KeptRecord[] = [];
   const credential = by.credential === undefined ? {} : { credential: by.credential };
   try {
-    for (const part of parts) {
-      const record = await keepRecord(gateway, { ...working(options), record: newRecordId(), version: 1, files: part.files });
-      kept.push({ part, record });
-    }
-    const operations = kept.map(
-      ({ part, record: { record, object, custody } }): Operation => ({
-        op: "anchorRecord",
-        record,
-        patient,
-        class: part.class,
-        format: part.format,
-        object,
-        custody,
-        ...credential,
-      }),
-    );
-    const { height, transactionBytes } = await anchor(gateway, options, operations);
-    for (const { record } of kept) record.anchored();
-    return kept.map(({ part, record }, i) => ({
-      ...summary(record, part.class, 1),
-      ...sizes(operations[i], transactionBytes),
-      height,
-    }));
+    for (const { files } of parts)
+      kept.push(await keepRecord(gateway, { ...working(options), record: newRecordId(), version: 1, files }));
   } catch (error) {
-    await takeBack(
-      kept.map(({ record }) => record),
-      error,
-    );
+    await takeBack(kept);
     throw error;
   }
+  const operations = parts.map((part, i): Operation => {
+    const { record, object, custody } = kept[i] as KeptRecord;
+    return { op: "anchorRecord", record, patient, class: part.class, format: part.format, object, custody, ...credential };
+  });
+  const { height, transactionBytes } = await anchor(gateway, options, operations, kept);
+  return parts.map((part, i) => ({
+    ...summary(kept[i] as KeptRecord, part.class, 1),
+    ...sizes(operations[i], transactionBytes),
+    height,
+  }));
 }
 
-/**
- * Removes what was archived, unless the anchor may have happened after all: an answer that got lost must not cost an anchored record its
- * pieces. What is left over then is collected later, when the chain shows that nothing names it.
- */
-async function takeBack(kept: readonly KeptRecord[], error: unknown): Promise<void> {
-  if (error instanceof Fault && !error.retry) await Promise.all(kept.map((record) => record.discard()));
-}
+const takeBack = async (kept: readonly KeptRecord[]): Promise<void> => {
+  await Promise.all(kept.map((record) => record.discard()));
+};
 
 /** Archives `files` as the next version of a record, under a new key, and anchors it. The old version stays provable. */
 export async function amendRecord(
@@ -129,21 +111,31 @@ async function newVersion(
     custody: kept.custody,
     ...(credential === undefined ? {} : { credential }),
   });
-  try {
-    const { height, transactionBytes } = await anchor(gateway, options, [operation]);
-    kept.anchored();
-    return { ...summary(kept, record.class, version), ...sizes(operation, transactionBytes), height };
-  } catch (error) {
-    await takeBack([kept], error);
-    throw error;
-  }
+  const { height, transactionBytes } = await anchor(gateway, options, [operation], [kept]);
+  return { ...summary(kept, record.class, version), ...sizes(operation, transactionBytes), height };
 }
 
-async function anchor(gateway: Gateway, { by, device }: Pick<ImportOptions, "by" | "device">, operations: readonly Operation[]) {
-  const { client } = gateway;
-  const transaction = await signTransaction(await client.tip(), by, operations, device);
-  const receipt = requireAccepted(await client.submitSigned(transaction));
-  return { height: receipt.height, transactionBytes: transaction.bytes.length };
+/**
+ * Names what was kept on the chain. If that fails, the pieces are removed, unless the anchor may have happened after all: an answer that got
+ * lost must not cost an anchored record its pieces. What is left over then is collected later, when the chain shows that nothing names it.
+ */
+async function anchor(
+  { client }: Gateway,
+  { by, device }: Pick<ImportOptions, "by" | "device">,
+  operations: readonly Operation[],
+  kept: readonly KeptRecord[],
+) {
+  let isSent = false;
+  try {
+    const transaction = await signTransaction(await client.tip(), by, operations, device);
+    isSent = true;
+    const receipt = requireAccepted(await client.submitSigned(transaction));
+    for (const record of kept) record.anchored();
+    return { height: receipt.height, transactionBytes: transaction.bytes.length };
+  } catch (error) {
+    if (!isSent || (error instanceof Fault && !error.retry)) await takeBack(kept);
+    throw error;
+  }
 }
 
 const working = ({ by, onProgress, signal }: Omit<ImportOptions, "patient">) => ({

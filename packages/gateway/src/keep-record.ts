@@ -62,6 +62,7 @@ export async function keepRecord(gateway: Gateway, options: KeepOptions): Promis
     });
     const custody = await depositShares(gateway, options, sealed.key);
     sealed.key.fill(0);
+    if (signal?.aborted === true) throw new Fault("aborted"); // the archive looks at it only while it writes
     const { sizeBytes, storedBytes, chunks, reference } = sealed;
     const anchored = (): void => journal.end(objectId);
     return { record, object: { id: objectId, ...reference }, custody, sizeBytes, storedBytes, chunks, discard, anchored };
