@@ -3,7 +3,7 @@
  * Patients' keys live in phones and browsers; the story's patient has such a file because the story plays the phone as well.
  * Source: CONTRIBUTING "Secrets only in files with owner-only rights".
  */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Identity } from "@xinglin/client";
 import { randomBytes } from "@xinglin/crypto";
@@ -45,11 +45,26 @@ export interface KeyOfFile extends Identity {
   readonly credential?: CredentialId;
 }
 
-/** Makes a key for `actor` and writes it for the owner only.  */
-export function createKeyFile(
-  path: string,
-  owner: { actor: ActorId; member: MemberId; withHpke?: boolean; credential?: CredentialId },
-): KeyOfFile {
+/** Whose key it will be. */
+export interface KeyOwner {
+  readonly actor: ActorId;
+  readonly member: MemberId;
+  readonly withHpke?: boolean;
+  readonly credential?: CredentialId;
+}
+
+/**
+ * Makes a key that the chain does not know yet. It lies beside `path` until `keep` puts it there: a refusal must not cost the key that lies at
+ * `path`, nor a lost answer the new one.
+ */
+export function stageKeyFile(path: string, owner: KeyOwner): { readonly key: KeyOfFile; readonly keep: () => void } {
+  const staged = `${path}.new`;
+  const key = createKeyFile(staged, owner);
+  return { key, keep: () => renameSync(staged, path) };
+}
+
+/** Makes a key for `actor` and writes it for the owner only, in place of what lies there. */
+export function createKeyFile(path: string, owner: KeyOwner): KeyOfFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const content: KeyFile = {
     type: "xinglin-key/1",

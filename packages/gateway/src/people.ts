@@ -1,11 +1,12 @@
 /**
  * Registering who works at a member and who is treated there. Source: requirements B1, B4; design.md, "Identity".
  */
+import { existsSync } from "node:fs";
 import { type ApiClient, encodeEnrolmentLink, type Identity, oneTimeKey } from "@xinglin/client";
 import type { Role } from "@xinglin/contracts";
 import { type ActorId, Fault, type UnixSeconds } from "@xinglin/primitives";
 import { newActorId, newCredentialId } from "./ids.ts";
-import { createKeyFile, type KeyOfFile } from "./key-file.ts";
+import { type KeyOfFile, type KeyOwner, stageKeyFile } from "./key-file.ts";
 import { requireAccepted } from "./receipts.ts";
 
 /** A year, after which a credential must be issued anew. */
@@ -13,14 +14,14 @@ export const CREDENTIAL_SECONDS = 365 * 86_400;
 /** How long a patient has to enrol a key after registration. */
 const ENROLMENT_SECONDS = 86_400;
 
-/** Registers a member of staff with a new key and credential; the key goes into `path`. Signed by the member's administration. */
+/** Registers a member of staff with a new key and credential; the key goes into `path` (`key_file_exists`). Signed by the member's administration. */
 export async function registerStaff(
   client: ApiClient,
   administration: Identity,
   staff: { path: string; role: Role; department: string },
 ): Promise<KeyOfFile> {
   const credential = newCredentialId();
-  const key = createKeyFile(staff.path, { actor: newActorId(), member: administration.member, credential });
+  const { key, keep } = stageNewKeyFile(staff.path, { actor: newActorId(), member: administration.member, credential });
   const { time } = await client.tip();
   const receipt = await client.submit(administration, [
     registration(key, "staff"),
@@ -35,14 +36,22 @@ export async function registerStaff(
     },
   ]);
   requireAccepted(receipt);
+  keep();
   return key;
 }
 
 /** Registers a work station or another device, whose key countersigns what is done at it. */
 export async function registerDevice(client: ApiClient, administration: Identity, path: string): Promise<KeyOfFile> {
-  const key = createKeyFile(path, { actor: newActorId(), member: administration.member });
+  const { key, keep } = stageNewKeyFile(path, { actor: newActorId(), member: administration.member });
   requireAccepted(await client.submit(administration, [registration(key, "device")]));
+  keep();
   return key;
+}
+
+/** A registration makes a new actor: the key of one who is registered already is never replaced by it. */
+function stageNewKeyFile(path: string, owner: KeyOwner): ReturnType<typeof stageKeyFile> {
+  if (existsSync(path)) throw new Fault("key_file_exists", { path });
+  return stageKeyFile(path, owner);
 }
 
 const registration = (key: KeyOfFile, kind: "staff" | "device") => ({

@@ -3,13 +3,13 @@ import { dirname, join } from "node:path";
 import { decodeEnrolmentLink, enrolFromLink } from "@xinglin/client";
 import { role } from "@xinglin/contracts";
 import {
-  createKeyFile,
   enrolmentLink,
   recoverPatient,
   registerDevice,
   registerPatient,
   registerStaff,
   requireAccepted,
+  stageKeyFile,
 } from "@xinglin/gateway";
 import { actorId, credentialId } from "@xinglin/primitives";
 import { aliasPath, type Command, type Context } from "../command.ts";
@@ -82,10 +82,15 @@ export const patientEnrol: Command = {
   async run(context) {
     const link = decodeEnrolmentLink(new URL(context.need("link")).hash);
     const folder = dirname(aliasPath(context.data, "phone/x"));
-    await enrolFromLink(context.gateway().client, link, async (patient, member) => {
-      const key = createKeyFile(join(folder, `${patient}.json`), { actor: patient, member });
+    const { client } = context.gateway();
+    for (const pseudonym of link.pseudonyms) {
+      const { patient, member } = pseudonym;
+      const { key, keep } = stageKeyFile(join(folder, `${patient}.json`), { actor: patient, member });
+      const publicKey = { suite: "ed25519" as const, key: key.signer.publicKey };
+      for (const { receipt } of await enrolFromLink(client, { ...link, pseudonyms: [pseudonym] }, async () => publicKey))
+        requireAccepted(receipt);
+      keep();
       context.tell("people.enrolled", { patient, member, key: `phone/${patient}` });
-      return { suite: "ed25519", key: key.signer.publicKey };
-    });
+    }
   },
 };
