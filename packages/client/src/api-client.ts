@@ -5,9 +5,9 @@
 
 import type { Operation } from "@xinglin/contracts";
 import { chainIdOf, decodeGenesis, type Genesis } from "@xinglin/contracts";
-import { type Bytes, cbor, Fault, type Height, type Infer, schema, toHex, type UnixSeconds } from "@xinglin/primitives";
+import { type Bytes, cbor, Fault, type Height, type Infer, schema, type UnixSeconds } from "@xinglin/primitives";
 import { decodeLightBlock } from "@xinglin/verifier";
-import type { Identity } from "./identity.ts";
+import { type Identity, signerReference } from "./identity.ts";
 import { openSession, type Session } from "./session.ts";
 import { type ChainTip, type SignedTransaction, signTransaction } from "./transactions.ts";
 
@@ -45,29 +45,38 @@ export interface ApiClientOptions {
   /** Where the API is, for example `http://localhost:8080`. */
   readonly url: string;
   readonly language?: "zh-CN" | "en";
+  /** The chain that the caller means, learnt elsewhere: a server with another genesis is `wrong_chain`. */
+  readonly chainId?: string;
   readonly fetch?: typeof fetch;
 }
 
 export class ApiClient {
   readonly url: string;
   readonly #language: string;
+  readonly #expectedChainId: string | undefined;
   readonly #fetch: typeof fetch;
+  /** By actor and key: after a key was replaced, the same actor needs a session of the new one. */
   readonly #sessions = new Map<string, Promise<Session>>();
   #genesis: Promise<{ bytes: Bytes; genesis: Genesis; chainId: string }> | undefined;
 
   constructor(options: ApiClientOptions) {
     this.url = options.url.replace(/\/$/, "");
     this.#language = options.language ?? "zh-CN";
+    this.#expectedChainId = options.chainId;
     this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
   }
 
   /** The genesis document that the server shows. Whoever verifies compares its chain id with one learnt elsewhere. */
   genesis(): Promise<{ bytes: Bytes; genesis: Genesis; chainId: string }> {
-    this.#genesis ??= this.getBytes("/v1/genesis").then((bytes) => ({
-      bytes,
-      genesis: decodeGenesis(bytes),
-      chainId: chainIdOf(bytes),
-    }));
+    this.#genesis ??= this.getBytes("/v1/genesis").then((bytes) => {
+      const chainId = chainIdOf(bytes);
+      if (this.#expectedChainId !== undefined && chainId !== this.#expectedChainId)
+        throw new Fault("wrong_chain", { chain: chainId });
+      return { bytes, genesis: decodeGenesis(bytes), chainId };
+    });
+    this.#genesis.catch(() => {
+      this.#genesis = undefined; // a server that was not up yet is asked again
+    });
     return this.#genesis;
   }
 
@@ -92,9 +101,14 @@ export class ApiClient {
   }
 
   async submitSigned(transaction: SignedTransaction, wait: "committed" | "provable" = "provable"): Promise<Receipt> {
-    const answer = await this.#send("POST", `/v1/transactions?wait=${wait}`, { body: transaction.bytes });
-    const { receipt } = (await answer.json()) as { receipt?: Receipt };
-    if (receipt === undefined) throw new Fault("receipt_missing", { id: toHex(transaction.id) }, { retry: true });
+    return this.submitBytes(transaction.bytes, wait);
+  }
+
+  /** Submits a transaction that someone signed, a custodian for example. */
+  async submitBytes(transaction: Bytes, wait: "committed" | "provable" = "provable"): Promise<Receipt> {
+    const answer = await this.#send("POST", `/v1/transactions?wait=${wait}`, { body: transaction });
+    const { id, receipt } = (await answer.json()) as { id?: string; receipt?: Receipt };
+    if (receipt === undefined) throw new Fault("receipt_missing", { id: id ?? "" }, { retry: true });
     return receipt;
   }
 
@@ -154,11 +168,11 @@ export class ApiClient {
       const opening = this.genesis().then(({ chainId }) =>
         openSession(identity, { chainId, authority: new URL(this.url).host }, (body) => this.postBytes("/v1/sessions", body)),
       );
-      this.#sessions.set(identity.actor, opening);
-      opening.catch(() => this.#sessions.delete(identity.actor));
+      this.#sessions.set(sessionKey(identity), opening);
+      opening.catch(() => this.#sessions.delete(sessionKey(identity)));
       return opening;
     };
-    const session = await (this.#sessions.get(identity.actor) ?? open());
+    const session = await (this.#sessions.get(sessionKey(identity)) ?? open());
     return session.isEnding() ? open() : session;
   }
 
@@ -169,7 +183,7 @@ export class ApiClient {
     } catch (error) {
       const { identity } = options;
       if (identity === undefined || !(error instanceof Fault) || error.code !== "session_unknown") throw error;
-      this.#sessions.delete(identity.actor);
+      this.#sessions.delete(sessionKey(identity));
       return this.#sendOnce(method, path, options);
     }
   }
@@ -195,6 +209,11 @@ export class ApiClient {
     return answer;
   }
 }
+
+const sessionKey = (identity: Identity): string => {
+  const { actor, key } = signerReference(identity);
+  return `${actor} ${key}`;
+};
 
 interface SendOptions {
   readonly body?: Bytes;

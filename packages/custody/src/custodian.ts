@@ -11,6 +11,7 @@ import {
   encodeBody,
   encodeTransaction,
   keys,
+  mayBeErased,
   member as memberEntry,
   type Operation,
   type Permit,
@@ -118,7 +119,8 @@ export class Custodian implements CustodianService {
     const newest = view.read(keys.record(record), recordEntry);
     if (newest === undefined) throw new Fault("record_unknown", { record });
     const named = newest.version === version ? newest : view.read(keys.recordVersion(record, version), recordEntry);
-    if (named === undefined || (named.status !== "ending" && newest.status !== "ending" && named.status !== "misfiled"))
+    if (named === undefined || !mayBeErased(named, newest))
+      // the rule's own test: what the chain would not record is not done
       throw new Fault("record_in_force", { record, version });
     if (!named.custody.custodians.includes(this.id)) throw new Fault("not_a_custodian", { custodian: this.id });
     this.#shares.erase({ record, version, epoch: named.custody.epoch });

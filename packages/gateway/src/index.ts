@@ -3,6 +3,7 @@ export * from "./audit.ts";
 export * from "./consortium-file.ts";
 export * from "./custodians.ts";
 export * from "./documents.ts";
+export * from "./end-record.ts";
 export * from "./evidence-words.ts";
 export * from "./ids.ts";
 export * from "./import-journal.ts";

@@ -2,20 +2,18 @@
 
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { category, keys, level, type Operation, type RecordClass } from "@xinglin/contracts";
-import { erasureAnswer, erasureRequest, read } from "@xinglin/custody/client";
+import { category, level, type Operation, type RecordClass } from "@xinglin/contracts";
 import {
   type Anchored,
   amendBundle,
-  askCustodians,
   bytesText,
   changeAllergy,
+  eraseShares,
   importBundle,
   importDicom,
   instantInShanghai,
   type KeyOfFile,
   progressBar,
-  proveState,
   refileBundle,
   requireAccepted,
 } from "@xinglin/gateway";
@@ -76,20 +74,15 @@ interface RecordRow {
   readonly version: number;
   readonly class: { level: string; category: string };
   readonly patient: ActorId;
-  readonly custody: { custodians: ActorId[] };
 }
 
-async function findRecord(
-  context: Context,
-  by: KeyOfFile,
-): Promise<{ record: RecordId; version: number; class: RecordClass; custodians: ActorId[] }> {
+async function findRecord(context: Context, by: KeyOfFile): Promise<{ record: RecordId; version: number; class: RecordClass }> {
   const id = recordId.parse(context.need("record"));
   const row = (await context.gateway().client.getJson(`/v1/records/${id}`, by)) as RecordRow;
   return {
     record: id,
     version: row.version,
     class: { level: level.parse(row.class.level), category: category.parse(row.class.category) },
-    custodians: row.custody.custodians,
   };
 }
 
@@ -137,33 +130,15 @@ const change = (op: "withdrawRecord" | "endRecord", words: string): Command => (
     const operation: Operation = { op, record, ...(by.credential === undefined ? {} : { credential: by.credential }) };
     const receipt = requireAccepted(await client.submit(by, [operation], device(context)));
     context.tell(op === "endRecord" ? "record.ending" : "record.withdrawn", { record, height: receipt.height });
-    if (op === "endRecord") await eraseShares(context, by);
+    if (op !== "endRecord") return;
+    for (const { custodian, version, code } of await eraseShares(context.gateway(), by, record))
+      context.say.plain(code === undefined ? "record.erased" : "record.not_erased", { custodian, version, code: code ?? "" });
   },
 });
 
 export const withdraw = change("withdrawRecord", "record withdraw");
 /** At the end of its term: closes the record, then has every custodian erase its share and say so on the chain. */
 export const end = change("endRecord", "record end");
-
-async function eraseShares(context: Context, by: KeyOfFile): Promise<void> {
-  const { client } = context.gateway();
-  const { record, version, custodians } = await findRecord(context, by);
-  const { chainId } = await client.genesis();
-  const answers = await askCustodians(
-    client,
-    custodians,
-    "erasures",
-    () => proveState(client, by, [keys.record(record)]),
-    (custodian, state) => erasureRequest({ chain: chainId, custodian, record, version, state }),
-  );
-  for (const { custodian, answer, refusal } of answers) {
-    if (answer === undefined) context.say.plain("record.not_erased", { custodian, code: refusal?.code ?? "" });
-    else {
-      await client.postBytes("/v1/transactions?wait=committed", read(erasureAnswer, answer).transaction);
-      context.say.plain("record.erased", { custodian });
-    }
-  }
-}
 
 export const list: Command = {
   words: "record list",
