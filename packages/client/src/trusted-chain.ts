@@ -66,6 +66,7 @@ export class TrustedChain {
   /** The proven value (or proven absence) of a key. Throws `Fault("proof_wrong")` if it is not what the validators signed. */
   async prove(identity: Identity, key: string, height?: number): Promise<StateProof> {
     const proof = await this.#client.prove(identity, key, height);
+    if (height !== undefined && proof.height !== height) throw new Fault("proof_wrong", { key });
     await this.check(proof, key);
     return proof;
   }

@@ -44,7 +44,7 @@ export function openGateway(data: string, language: "zh-CN" | "en"): Gateway & {
   const file = readConsortiumFile(data);
   return {
     file,
-    client: new ApiClient({ url: file.url, language }),
+    client: new ApiClient({ url: file.url, language, chainId: file.chainId }),
     stores: file.stores.map((store) => new DirectoryStore(store)),
     threshold: file.threshold,
     journal: importJournal(data),
