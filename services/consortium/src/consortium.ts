@@ -23,6 +23,8 @@ export interface Consortium {
   readonly ledger: Ledger;
   readonly index: ReadModel;
   readonly stores: readonly DirectoryStore[];
+  /** Who answers for each custodian; a caller may put another in its place. */
+  readonly custodians: Map<string, CustodianService>;
   /** Address of the API and of the patient page. */
   readonly url: string;
   readonly rebuilt: RebuildReason | undefined;
@@ -106,7 +108,7 @@ export async function openConsortium(options: Options): Promise<Consortium> {
       threshold: CUSTODY_THRESHOLD,
       stores: stores.map(({ description: { id, member, path } }) => ({ id, member, path })),
     });
-    return { ledger, index, stores, url, rebuilt, orphans, close };
+    return { ledger, index, stores, custodians, url, rebuilt, orphans, close };
   } catch (error) {
     await close();
     throw error;
