@@ -36,7 +36,7 @@ export function addEventRoutes(routes: Routes, context: ApiContext): { closeAll(
       if (streams.size >= limits.streams || own >= limits.streamsPerActor)
         throw new Fault("too_many_streams", { most: limits.streamsPerActor }, { retry: true });
       const after = request.headers["last-event-id"];
-      const stream = new Stream(context, caller, reply, after === undefined ? context.index.sequence - 1 : Number(after));
+      const stream = new Stream(context, caller, reply, after === undefined ? context.ledger.entryCount() - 1 : Number(after));
       streams.add(stream);
       stream.closed.then(() => streams.delete(stream));
       return reply;
