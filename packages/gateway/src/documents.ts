@@ -5,13 +5,16 @@
  */
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { RecordClass } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
 import {
   type AcceptedBundle,
   amendAllergy,
   classify,
+  type DicomInstance,
   type FhirRejection,
   instanceFileName,
+  isStricter,
   MAX_JSON_BYTES,
   readDicomSeries,
   rejectionFault,
@@ -42,16 +45,20 @@ export async function importDicom(
   options: ImportOptions,
 ): Promise<{ record: Anchored; instances: number }> {
   const { instances } = await readDicomSeries(folder);
-  const [first] = instances;
-  if (first === undefined) throw new Fault("source_empty");
   // Names of files can tell of patients: inside the object they are numbered, as viewers expect them.
   const files = instances.map(({ source }, i) => ({
     location: source as string, // read from a folder
     path: instanceFileName(i),
     mediaType: DICOM_MEDIA_TYPE,
   }));
-  const [record] = await importRecords(gateway, [{ class: classify(first), format: "dicom", files }], options);
+  const [record] = await importRecords(gateway, [{ class: strictestClass(instances), format: "dicom", files }], options);
   return { record: record as Anchored, instances: instances.length };
+}
+
+/** A study of several modalities is kept as its most protected one. */
+function strictestClass(instances: readonly DicomInstance[]): RecordClass {
+  const classes = instances.map((instance) => classify(instance));
+  return classes.reduce((strictest, next) => (isStricter(next.level, strictest.level) ? next : strictest));
 }
 
 /** Reads and validates a Bundle file. Throws `BundleRefused`, `too_large`, `file_missing`. */
