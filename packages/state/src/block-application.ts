@@ -150,7 +150,7 @@ export class BlockApplication {
     );
     if (leaves.apply(id, this.changes, lo, hi, this.#nextValueId) === 0) {
       this.#drop("leaves", id);
-      return false;
+      return this.#touch(page, node, depth, lo);
     }
     if (old !== NOT_LOADED) this.#supersededLeaves.push(old);
     let row = isEmpty ? 0 : branches.row(page, node);
@@ -171,7 +171,7 @@ export class BlockApplication {
     return true;
   }
 
-  /** Writes a leaf page that is due and that the block does not change. */
+  /** Writes a leaf page that the block does not change, if it is due. */
   #touch(page: number, node: number, depth: number, lo: number): boolean {
     const { branches } = this.#pages;
     if (branches.kind(page, node) !== LEAVES || !this.#isDue(branches.pending(page, node))) return false;
@@ -192,7 +192,7 @@ export class BlockApplication {
     const effective = leaves.merge(source, run, this.changes, lo, hi, this.#nextValueId) > 0;
     if (old === NOT_LOADED) leaves.release(source);
     else if (effective) this.#supersededLeaves.push(old);
-    if (!effective) return false;
+    if (!effective) return this.#touch(page, node, depth, lo);
     if (!isEmpty) this.#retire(branches.row(page, node));
     this.#place(page, node, depth, 0, run.length, lo, hi);
     return true;

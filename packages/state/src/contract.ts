@@ -33,7 +33,7 @@ export interface Proof {
 export interface StateOptions {
   /** How many heights below the newest can still be read and proved. Default 1,000. */
   readonly keepVersions?: number;
-  /** Memory for pages of the tree; what is beyond it is read from disk again. Default 256 MiB. */
+  /** Memory for pages of the tree and values; what is beyond it is read from disk again. Default 256 MiB. */
   readonly cacheBytes?: number;
   /** Memory for the changes of the newest blocks, which delay the writing of leaf pages. Default 24 MiB. */
   readonly windowBytes?: number;
@@ -49,6 +49,7 @@ export interface StateStatistics {
   readonly oldestHeight: number;
   readonly pageBytes: number;
   readonly windowBytes: number;
+  readonly valueBytes: number;
   readonly leafPages: number;
   readonly branchPages: number;
   /** Since opening: pages read from disk, pages dropped from memory. */

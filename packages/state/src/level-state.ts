@@ -13,17 +13,20 @@ import { type Database, encodeMeta, type Meta, readMeta, readRawKeys, recoverDat
 import { dueTouches } from "./due-pages.ts";
 import { allocate, digest, HASH_BYTES, sameHash, writeDigest } from "./memory.ts";
 import { corrupt, PageStore, type Path } from "./page-store.ts";
-import { absence, existence, leafValue } from "./proofs.ts";
+import { absence, existence } from "./proofs.ts";
 import { prune, versionAt } from "./pruning.ts";
 import { blockKey, headerKey, META_KEY, pageKey } from "./rows.ts";
-import { writeValues } from "./values.ts";
-import { View } from "./view.ts";
+import { ValueCache } from "./value-cache.ts";
+import { readValue, type StoredValue, writeValues } from "./values.ts";
+import { type FoundLeaf, View } from "./view.ts";
 
 interface Pending extends Prepared {
   readonly application: BlockApplication;
   readonly windowStart: number;
 }
 
+/** Share of the cache that holds values; pages have the rest. */
+const VALUE_SHARE = 1 / 8;
 const NO_TOUCHES = new Uint8Array(0);
 
 export class LevelState implements State {
@@ -31,6 +34,7 @@ export class LevelState implements State {
   readonly #options: Required<StateOptions>;
   readonly #pages: PageStore;
   readonly #window: RecordWindow;
+  readonly #values: ValueCache;
   /** Kept versions, oldest first; the last is the newest. */
   #headers: VersionHeader[];
   #meta: Meta;
@@ -48,6 +52,7 @@ export class LevelState implements State {
     this.#options = options;
     this.#meta = meta;
     this.#headers = headers;
+    this.#values = new ValueCache(options.cacheBytes * VALUE_SHARE);
     this.#pages = new PageStore({ read: this.#read, record: (version) => this.#record(version) });
     this.#window = new RecordWindow(options.windowBytes, this.#newest.windowStart);
     for (let version = this.#window.start; version <= meta.version; version++) this.#window.add(this.#record(version));
@@ -78,12 +83,18 @@ export class LevelState implements State {
     return this.#withVersion(height, (view, header) => {
       const path = treeKeyOf(key);
       const leaf = view.find(path);
-      const stored = leaf && leafValue(this.#pages, this.#read, leaf);
+      const stored = leaf && this.#stored(leaf);
       const proof: ics23.CommitmentProof =
         stored === undefined
           ? absence(view, rawKey, path.bytes, (neighbour) => this.#storedIn(view, neighbour))
           : { exist: existence(view, path, stored) };
-      return { key, value: stored?.value, proof: ics23.encodeProof(proof), root: Uint8Array.from(header.root), height };
+      return {
+        key,
+        value: stored && Uint8Array.from(stored.value),
+        proof: ics23.encodeProof(proof),
+        root: Uint8Array.from(header.root),
+        height,
+      };
     });
   }
 
@@ -124,7 +135,7 @@ export class LevelState implements State {
       this.#pending = undefined;
       this.#isWriting = false;
     }
-    this.#pages.evict(this.#root, this.#options.cacheBytes);
+    this.#evict();
   }
 
   abandon(prepared: Prepared): void {
@@ -145,6 +156,7 @@ export class LevelState implements State {
       oldestHeight: this.#oldestHeight(this.height),
       pageBytes: sizeBytes,
       windowBytes: this.#window.sizeBytes,
+      valueBytes: this.#values.sizeBytes,
       leafPages: leaves.used,
       branchPages: branches.used,
       pagesRead,
@@ -226,6 +238,10 @@ export class LevelState implements State {
     this.#window.advance(windowStart);
   }
 
+  #evict(): void {
+    this.#pages.evict(this.#root, this.#options.cacheBytes * (1 - VALUE_SHARE));
+  }
+
   #withNewest<T>(use: (view: View) => T): T {
     const isQuiet = this.#pending === undefined;
     const view = new View(this.#pages, this.#root, this.#meta.version, isQuiet);
@@ -233,7 +249,7 @@ export class LevelState implements State {
       return use(view);
     } finally {
       view.close();
-      if (isQuiet) this.#pages.evict(this.#root, this.#options.cacheBytes);
+      if (isQuiet) this.#evict();
     }
   }
 
@@ -252,13 +268,23 @@ export class LevelState implements State {
 
   #valueIn(view: View, path: Path): Uint8Array | undefined {
     const leaf = view.find(path);
-    return leaf && leafValue(this.#pages, this.#read, leaf).value;
+    // A copy: the cached bytes stay ours.
+    return leaf && Uint8Array.from(this.#stored(leaf).value);
   }
 
-  #storedIn(view: View, path: Path): ReturnType<typeof leafValue> {
+  #storedIn(view: View, path: Path): StoredValue {
     const leaf = view.find(path);
     invariant(leaf !== undefined, "a neighbour is present");
-    return leafValue(this.#pages, this.#read, leaf);
+    return this.#stored(leaf);
+  }
+
+  #stored({ page, index }: FoundLeaf): StoredValue {
+    const { leaves } = this.#pages;
+    const id = leaves.valueIdAt(page, index);
+    return this.#values.get(id, () => {
+      const { memory, at } = leaves.leafAt(page, index);
+      return readValue(this.#read, id, memory, at);
+    });
   }
 
   /** The top page of a version, read from disk and checked against its root. */

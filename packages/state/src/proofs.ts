@@ -2,18 +2,12 @@
  * ICS-23 proofs from a version of the tree, in the form that the reference's own `SmtSpec` takes: raw keys, neighbours' too.
  */
 import type { ics23 } from "@xinglin/crypto/pure";
-import type { PageStore, Path } from "./page-store.ts";
-import { readValue, type StoredValue } from "./values.ts";
-import type { FoundLeaf, Step, View } from "./view.ts";
+import type { Path } from "./page-store.ts";
+import type { StoredValue } from "./values.ts";
+import type { Step, View } from "./view.ts";
 
 const INNER_PREFIX = Uint8Array.of(1);
 const NOTHING = new Uint8Array(0);
-
-/** Reads the value of a leaf, checked against the leaf's hash. */
-export function leafValue(pages: PageStore, read: (key: Uint8Array) => Uint8Array | undefined, leaf: FoundLeaf): StoredValue {
-  const { memory, at } = pages.leaves.leafAt(leaf.page, leaf.index);
-  return readValue(read, pages.leaves.valueIdAt(leaf.page, leaf.index), memory, at);
-}
 
 const operation = ({ sibling, isRight }: Step): ics23.InnerOp =>
   isRight ? { prefix: Buffer.concat([INNER_PREFIX, sibling]), suffix: NOTHING } : { prefix: INNER_PREFIX, suffix: sibling };

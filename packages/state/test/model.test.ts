@@ -90,7 +90,10 @@ test("root, values, kept heights and key order agree with the definition after a
     }
     await opened.db.close();
   };
-  await fc.assert(fc.asyncProperty(fc.array(anyStep, { minLength: 4, maxLength: 25, size: "max" }), check), { numRuns: 60 });
+  await fc.assert(fc.asyncProperty(fc.array(anyStep, { minLength: 4, maxLength: 25, size: "max" }), check), {
+    numRuns: 60,
+    endOnFailure: true,
+  });
   for (const [outcome, times] of Object.entries(seen)) assert.ok(times > 5, `generator too narrow: ${outcome} ${times} times`);
 });
 
@@ -140,6 +143,19 @@ test("the last write of a key wins, a value written again changes nothing, and d
   assert.equal(await block(state, 2, [put("a", "2"), del("b"), del("c")]), root);
   assert.equal(state.statistics().version, version);
   assert.equal(state.height, 2);
+});
+
+test("a page that blocks write again without changing it is still written before its records go", async (t) => {
+  const opened = await fresh(t, { keepVersions: 1, windowBytes: 250_000, cacheBytes: 0 });
+  const map = new Map<string, Uint8Array>();
+  for (let height = 1; height <= 20; height++) {
+    const all = Array.from({ length: 2_000 }, (_, i) => put(`k/${i}`, "1"));
+    const changes = height === 1 ? all : [put("k/7", "2"), put(`k/${100 * height}`, "3")];
+    for (const { key: k, value } of changes) map.set(k, value as Uint8Array);
+    assert.equal(await block(opened.state, height, changes), referenceRoot(map));
+    await opened.reopen();
+  }
+  assert.equal(text(opened.state.get("k/7")), "2");
 });
 
 test("a prepared block shows nothing, and reads meanwhile are of the committed one", async (t) => {
