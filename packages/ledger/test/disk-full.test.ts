@@ -85,7 +85,7 @@ test("the same on a real file system of 24 MB that is full", async (context) => 
   const mountPoint = await folder(context);
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", mountPoint]);
   if (mounted.status !== 0) {
-    context.skip("needs the right to mount a tmpfs: the simulated failure above ran, a real full disk did not");
+    context.skip("mount: not permitted here, so no really full disk; the simulated failure ran");
     return;
   }
   atEnd(context, () => {

@@ -75,6 +75,19 @@ test("a clock that is set back does not stop the chain or turn its time", async 
   checkChain(ledger, chain, VALIDATOR.publicKey);
 });
 
+test("a heartbeat has the time of the clock, however far that went meanwhile", async (context) => {
+  const clock = new VirtualClock(Math.floor(Date.now() / 1000));
+  const ledger = await open(context, clock);
+  clock.move(7_777);
+  await new Promise<void>((resolve) => {
+    const stop = ledger.subscribe(() => {
+      stop();
+      resolve();
+    });
+  });
+  assert.deepEqual(cometbft.decodeLightBlock(ledger.newestLightBlock()).header.time, clock.now());
+});
+
 test("the key must be the one validator's", async (context) => {
   const directory = await folder(context);
   const other = { publicKey: keyOf("other").publicKey, sign: (bytes: Bytes) => keyOf("other").signSync(bytes) };
