@@ -12,6 +12,7 @@ import {
   encodeTransaction,
   keys,
   mayBeErased,
+  mayBeErased,
   member as memberEntry,
   type Operation,
   type Permit,
@@ -119,9 +120,7 @@ export class Custodian implements CustodianService {
     const newest = view.read(keys.record(record), recordEntry);
     if (newest === undefined) throw new Fault("record_unknown", { record });
     const named = newest.version === version ? newest : view.read(keys.recordVersion(record, version), recordEntry);
-    if (named === undefined || !mayBeErased(named, newest))
-      // the rule's own test: what the chain would not record is not done
-      throw new Fault("record_in_force", { record, version });
+    if (named === undefined || !mayBeErased(named, newest)) throw new Fault("record_in_force", { record, version });
     if (!named.custody.custodians.includes(this.id)) throw new Fault("not_a_custodian", { custodian: this.id });
     this.#shares.erase({ record, version, epoch: named.custody.epoch });
     return cbor.encode({ transaction: await this.#sign(view, { op: "recordErasure", record, version }) });
@@ -154,7 +153,7 @@ export class Custodian implements CustodianService {
     if (Math.max(view.time, this.#options.trust.now()) >= permit.expiresAt)
       throw new Fault("permit_expired", { expiresAt: permit.expiresAt });
     if (!equal(sha256(request.hpke), permit.hpke)) throw new Fault("hpke_not_pinned");
-    if (permit.basis === "consent" || permit.basis === "ethics") {
+    if (permit.basis !== "free") {
       const head = view.read(keys.consentHead(patient), consentHead);
       if (head === undefined || head.restrictions !== permit.restrictions) throw new Fault("consent_restricted", { patient });
     }
@@ -166,13 +165,19 @@ export class Custodian implements CustodianService {
     const held = view.read(keys.credential(grantee.credential), credential);
     if (held?.status !== "active" || held.notBefore > view.time || held.notAfter <= view.time)
       throw new Fault("credential_not_in_force", { credential: grantee.credential });
-    if (permit.target.kind === "record") {
-      const record = view.read(keys.record(permit.target.record), recordEntry);
-      if (record?.status !== "current" || record.version !== permit.target.version || record.patient !== patient)
-        throw new Fault("record_closed", { record: permit.target.record });
-    }
+    this.#requireOpenRecord(view, patient, permit);
     if (view.read(keys.custodian(this.id), custodianEntry)?.status !== "active")
       throw new Fault("not_a_custodian", { custodian: this.id });
+  }
+
+  /** A record of its own must still be the permitted version; a leaf of a batch must have no record of its own standing over it. */
+  #requireOpenRecord(view: ChainView, patient: ActorId, { target, source }: Permit): void {
+    const record = view.read(keys.record(target.record), recordEntry);
+    const open =
+      target.kind === "record"
+        ? record?.status === "current" && record.version === target.version && record.patient === patient
+        : record?.source !== source;
+    if (!open) throw new Fault("record_closed", { record: target.record });
   }
 
   async #openShare(sealed: Bytes, info: Bytes): Promise<{ index: number; share: Bytes; salt: Bytes; path: Bytes[] }> {

@@ -32,9 +32,3 @@ const readable = (value: unknown): string =>
     if (!(part instanceof Uint8Array)) return part;
     return part.length > MAX_SHOWN_BYTES ? `${part.length} bytes` : toHex(part);
   });
-
-const TIMES = new Set(["lastEnded", "begins", "expiresAt", "notAfter", "time"]);
-
-/** Facts as people read them: times of blocks in Asia/Shanghai. */
-export const readableFacts = (facts: Readonly<Record<string, string | number>>): Record<string, string | number> =>
-  Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, TIMES.has(name) ? shanghaiTime(Number(fact)) : fact]));

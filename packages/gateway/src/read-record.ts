@@ -122,7 +122,7 @@ function keysOfPermit({ patient, number, permit }: HeldPermit): string[] {
     keys.actor(grantee.actor),
     keys.member(grantee.member),
     keys.credential(grantee.credential),
-    ...(target.kind === "record" ? [keys.record(target.record)] : []),
+    keys.record(target.record),
     ...permit.custody.custodians.map((custodian) => keys.custodian(custodian)),
   ];
 }

@@ -1,8 +1,8 @@
 /** Codes in the words of the message files: faults from the API's catalogue, refusals and reasons from the rules'. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Reason } from "@xinglin/contracts";
-import { type Language, readableFacts } from "@xinglin/gateway";
+import { factsInWords, type Reason } from "@xinglin/contracts";
+import { type Language, shanghaiTime } from "@xinglin/gateway";
 import { type Fault, fillMessage } from "@xinglin/primitives";
 
 type Facts = Readonly<Record<string, string | number>>;
@@ -17,21 +17,22 @@ const messages = (of: "api" | "contracts", language: Language): Readonly<Record<
 /** `sentence [code]`, of a fault or of a refusal that the rules gave. */
 export function faultSentence({ code, facts, message }: Fault, language: Language): string {
   const template = messages("api", language)[code] ?? messages("contracts", language)[`refusal.${code}`] ?? message;
-  return `${fillMessage(template, readableFacts(facts))} [${code}]`;
+  return `${fillMessage(template, factsInWords(facts, messages("contracts", language), shanghaiTime))} [${code}]`;
 }
+
+const inWords = (words: Readonly<Record<string, string>>, key: string, code: string, facts: Facts): string =>
+  fillMessage(words[key] ?? code, factsInWords(facts, words, shanghaiTime));
 
 /** What a refusal of the rules means. */
 export const refusalSentence = (code: string, facts: Facts, language: Language): string =>
-  fillMessage(messages("contracts", language)[`refusal.${code}`] ?? code, readableFacts(facts));
+  inWords(messages("contracts", language), `refusal.${code}`, code, facts);
 
 /** The tree of reasons, a line a step, indented. */
 export function reasonLines(reason: unknown, language: Language): string[] {
   const words = messages("contracts", language);
   const lines: string[] = [];
   const walk = (step: Reason, depth: number): void => {
-    lines.push(
-      `${"  ".repeat(depth)}${step.holds ? "✓" : "✗"} ${fillMessage(words[`reason.${step.code}`] ?? step.code, readableFacts(step.facts))}`,
-    );
+    lines.push(`${"  ".repeat(depth)}${step.holds ? "✓" : "✗"} ${inWords(words, `reason.${step.code}`, step.code, step.facts)}`);
     for (const below of step.because) walk(below, depth + 1);
   };
   if (typeof reason === "object" && reason !== null) walk(reason as Reason, 0);
