@@ -11,6 +11,7 @@ import type { Changes } from "./changes.ts";
 import { LEAF_CAPACITY, LeafRun } from "./leaf-pages.ts";
 import { HASH_BYTES, splitAt } from "./memory.ts";
 import type { PageStore } from "./page-store.ts";
+import { PageTurnover } from "./page-turnover.ts";
 
 /** Sibling leaf pages with at most this many leaves become one. Half a page, so that a boundary is not crossed back and forth. */
 const MERGE_AT = LEAF_CAPACITY / 2;
@@ -39,10 +40,7 @@ export class BlockApplication {
   readonly #pages: PageStore;
   readonly #dueBefore: number;
   readonly #firstRow: number;
-  readonly #createdLeaves = new Set<number>();
-  readonly #createdBranches = new Set<number>();
-  readonly #supersededLeaves: number[] = [];
-  readonly #supersededBranches: number[] = [];
+  readonly #turnover: PageTurnover;
 
   /** Applies `changes` to the tree under `root`. Leaf pages whose first unwritten change is older than version `dueBefore` are due. */
   constructor(
@@ -52,6 +50,7 @@ export class BlockApplication {
     dueBefore: number,
   ) {
     this.#pages = pages;
+    this.#turnover = new PageTurnover(pages);
     this.#dueBefore = dueBefore;
     this.changes = changes;
     this.version = base.version + 1;
@@ -70,21 +69,17 @@ export class BlockApplication {
 
   /** Gives up the pages that the block replaced, once it is durable. */
   settle(): void {
-    for (const id of this.#supersededLeaves) this.#pages.leaves.release(id);
-    for (const id of this.#supersededBranches) this.#pages.branches.release(id);
+    this.#turnover.settle();
   }
 
   /** Gives up the pages that the block made. */
   abandon(): void {
-    for (const id of this.#createdLeaves) this.#pages.leaves.release(id);
-    for (const id of this.#createdBranches) this.#pages.branches.release(id);
-    this.#createdLeaves.clear();
-    this.#createdBranches.clear();
+    this.#turnover.abandon();
   }
 
   #applyRoot(): void {
     const old = this.root;
-    const copy = this.#create("branches", this.#pages.branches.copy(old));
+    const copy = this.#turnover.make("branches", this.#pages.branches.copy(old));
     this.#apply(copy, TOP, 0, 0, this.changes.length);
     // Touches alone are not worth a version.
     this.effective = this.changes.effective.includes(1);
@@ -92,7 +87,7 @@ export class BlockApplication {
       this.abandon();
       return;
     }
-    this.#supersededBranches.push(old);
+    this.#turnover.replace("branches", old);
     this.#retire(this.rootRow);
     this.root = copy;
     this.rootRow = this.#write({ branch: copy });
@@ -124,18 +119,18 @@ export class BlockApplication {
     const { branches } = this.#pages;
     const old = branches.child(page, node);
     const row = branches.row(page, node);
-    const id = this.#create("branches", old === NOT_LOADED ? this.#pages.loadBranch(page, node) : branches.copy(old));
+    const id = this.#turnover.make("branches", old === NOT_LOADED ? this.#pages.loadBranch(page, node) : branches.copy(old));
     if (!this.#apply(id, TOP, depth, lo, hi)) {
-      this.#drop("branches", id);
+      this.#turnover.drop("branches", id);
       return false;
     }
-    if (old !== NOT_LOADED) this.#supersededBranches.push(old);
+    if (old !== NOT_LOADED) this.#turnover.replace("branches", old);
     this.#retire(row);
     if (branches.kind(id, TOP) === INNER) {
       branches.setBranch(page, node, id, this.#write({ branch: id }));
     } else {
       branches.hoist(page, node, id, TOP);
-      this.#drop("branches", id);
+      this.#turnover.drop("branches", id);
     }
     return true;
   }
@@ -144,20 +139,20 @@ export class BlockApplication {
     const { branches, leaves } = this.#pages;
     const isEmpty = branches.kind(page, node) === EMPTY;
     const old = isEmpty ? NOT_LOADED : branches.child(page, node);
-    const id = this.#create(
+    const id = this.#turnover.make(
       "leaves",
       isEmpty ? leaves.allocate() : old === NOT_LOADED ? this.#load(page, node, depth, lo) : leaves.copy(old),
     );
     if (leaves.apply(id, this.changes, lo, hi, this.#nextValueId) === 0) {
-      this.#drop("leaves", id);
+      this.#turnover.drop("leaves", id);
       return this.#touch(page, node, depth, lo);
     }
-    if (old !== NOT_LOADED) this.#supersededLeaves.push(old);
+    if (old !== NOT_LOADED) this.#turnover.replace("leaves", old);
     let row = isEmpty ? 0 : branches.row(page, node);
     let pending = isEmpty ? 0 : branches.pending(page, node);
     if (leaves.count(id) === 0) {
       this.#retire(row);
-      this.#drop("leaves", id);
+      this.#turnover.drop("leaves", id);
       branches.setEmpty(page, node);
       return true;
     }
@@ -176,7 +171,7 @@ export class BlockApplication {
     const { branches } = this.#pages;
     if (branches.kind(page, node) !== LEAVES || !this.#isDue(branches.pending(page, node))) return false;
     let id = branches.child(page, node);
-    if (id === NOT_LOADED) id = this.#create("leaves", this.#load(page, node, depth, lo));
+    if (id === NOT_LOADED) id = this.#turnover.make("leaves", this.#load(page, node, depth, lo));
     this.#retire(branches.row(page, node));
     branches.setLeaves(page, node, id, branches.leafCount(page, node), this.#write({ leaves: id }), 0);
     return true;
@@ -191,7 +186,7 @@ export class BlockApplication {
     run.reset(leaves.count(source) + hi - lo);
     const effective = leaves.merge(source, run, this.changes, lo, hi, this.#nextValueId) > 0;
     if (old === NOT_LOADED) leaves.release(source);
-    else if (effective) this.#supersededLeaves.push(old);
+    else if (effective) this.#turnover.replace("leaves", old);
     if (!effective) return this.#touch(page, node, depth, lo);
     if (!isEmpty) this.#retire(branches.row(page, node));
     this.#place(page, node, depth, 0, run.length, lo, hi);
@@ -203,12 +198,12 @@ export class BlockApplication {
     const { branches, leaves } = this.#pages;
     if (from === to) branches.setEmpty(page, node);
     else if (to - from <= LEAF_CAPACITY) {
-      const id = this.#create("leaves", leaves.allocate());
+      const id = this.#turnover.make("leaves", leaves.allocate());
       leaves.fill(id, run, from, to);
       branches.setLeaves(page, node, id, to - from, this.#write({ leaves: id }), 0);
       leaves.hash(id, depth, branches.hashes, branches.hashAt(page, node), this.changes, lo, hi);
     } else if (node >= BOTTOM) {
-      const id = this.#create("branches", branches.allocate());
+      const id = this.#turnover.make("branches", branches.allocate());
       this.#place(id, TOP, depth, from, to, lo, hi);
       branches.setBranch(page, node, id, this.#write({ branch: id }));
     } else {
@@ -240,8 +235,7 @@ export class BlockApplication {
       leaves.drain(id, run);
       this.#retire(branches.row(page, child));
       if (loaded === NOT_LOADED) leaves.release(id);
-      else if (this.#createdLeaves.has(id)) this.#drop("leaves", id);
-      else this.#supersededLeaves.push(id);
+      else this.#turnover.replace("leaves", id);
     });
     this.#place(page, node, depth, 0, total, lo, hi);
     return true;
@@ -277,15 +271,5 @@ export class BlockApplication {
   #retire(row: number): void {
     if (row >= this.#firstRow) this.writes.delete(row);
     else if (row !== 0) this.stalePages.push(row);
-  }
-
-  #create(kind: "leaves" | "branches", id: number): number {
-    (kind === "leaves" ? this.#createdLeaves : this.#createdBranches).add(id);
-    return id;
-  }
-
-  #drop(kind: "leaves" | "branches", id: number): void {
-    (kind === "leaves" ? this.#createdLeaves : this.#createdBranches).delete(id);
-    this.#pages[kind].release(id);
   }
 }

@@ -5,25 +5,23 @@
 import { ics23 } from "@xinglin/crypto/pure";
 import { Fault, invariant, utf8 } from "@xinglin/primitives";
 import { BlockApplication } from "./block-application.ts";
-import { type BlockRecord, decodeRecord, encodeHeader, RecordWindow, recordOf, type VersionHeader } from "./block-record.ts";
+import { type AppliedBlock, writeBlock } from "./block-batch.ts";
+import { type BlockRecord, decodeRecord, RecordWindow, type VersionHeader } from "./block-record.ts";
 import { TOP } from "./branch-pages.ts";
 import { Changes, checkKey } from "./changes.ts";
 import type { BatchOperation, Prepared, Proof, State, StateChange, StateOptions, StateStatistics } from "./contract.ts";
-import { type Database, encodeMeta, type Meta, readMeta, readRawKeys, recoverDatabase, WriteBatch } from "./database.ts";
+import { type Database, type Meta, readMeta, readRawKeys, recoverDatabase, WriteBatch } from "./database.ts";
 import { dueTouches } from "./due-pages.ts";
 import { allocate, digest, HASH_BYTES, sameHash, writeDigest } from "./memory.ts";
 import { corrupt, PageStore, type Path } from "./page-store.ts";
 import { absence, existence } from "./proofs.ts";
 import { prune, versionAt } from "./pruning.ts";
-import { blockKey, headerKey, META_KEY, pageKey } from "./rows.ts";
+import { blockKey } from "./rows.ts";
 import { ValueCache } from "./value-cache.ts";
-import { readValue, type StoredValue, writeValues } from "./values.ts";
+import { readValue, type StoredValue } from "./values.ts";
 import { type FoundLeaf, View } from "./view.ts";
 
-interface Pending extends Prepared {
-  readonly application: BlockApplication;
-  readonly windowStart: number;
-}
+interface Pending extends Prepared, AppliedBlock {}
 
 /** Share of the cache that holds values; pages have the rest. */
 const VALUE_SHARE = 1 / 8;
@@ -120,7 +118,9 @@ export class LevelState implements State {
     try {
       if (this.#hasFailed) await this.#recover();
       const batch = new WriteBatch();
-      const { record, header, meta } = this.#fillBatch(batch, pending);
+      const oldest = pending.height - this.#options.keepVersions;
+      const kept = prune(batch, this.#read, this.#headers, this.#meta, oldest);
+      const { record, header, meta } = writeBlock(batch, this.#pages, { ...this.#meta, ...kept }, pending);
       batch.join(extra);
       this.#hasFailed = true;
       await batch.write(this.#db);
@@ -189,33 +189,6 @@ export class LevelState implements State {
   #own(prepared: Prepared): Pending {
     invariant(this.#pending === prepared && !this.#isWriting, "a block is committed or abandoned once");
     return this.#pending as Pending;
-  }
-
-  #fillBatch(
-    batch: WriteBatch,
-    { application, height, root, windowStart }: Pending,
-  ): { meta: Meta; header?: VersionHeader; record?: BlockRecord } {
-    const kept = prune(batch, this.#read, this.#headers, this.#meta, height - this.#options.keepVersions);
-    if (!application.effective) {
-      const meta = { ...this.#meta, ...kept, height };
-      batch.put(META_KEY, encodeMeta(meta));
-      return { meta };
-    }
-    const { version, changes, counters, rootRow, stalePages } = application;
-    const grown = writeValues(batch, changes);
-    for (const [row, page] of application.writes) {
-      batch.put(
-        pageKey(row),
-        "leaves" in page ? this.#pages.leaves.encode(page.leaves) : this.#pages.branches.encode(page.branch),
-      );
-    }
-    const { record, row } = recordOf(version, changes, stalePages);
-    const header = { version, height, root, rootRow, windowStart };
-    const meta = { ...this.#meta, ...kept, ...counters, height, version, keys: this.#meta.keys + grown };
-    batch.put(blockKey(version), row);
-    batch.put(headerKey(version), encodeHeader(header));
-    batch.put(META_KEY, encodeMeta(meta));
-    return { meta, header, record };
   }
 
   async #recover(): Promise<void> {
