@@ -4,11 +4,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { Fault, invariant } from "@xinglin/primitives";
-import { diskCheck } from "./disk-check.ts";
 import { type CodeParameters, DEFAULT_CODE } from "./layout.ts";
-import { placeObject } from "./placement.ts";
 import { CONTENT_KEY_BYTES, OBJECT_ID_BYTES } from "./reference.ts";
-import { planSource, type SourceFile } from "./source.ts";
+import type { SourceFile } from "./source.ts";
 import { stageOwner } from "./store/owner.ts";
 import type { Store } from "./store/store.ts";
 import type { ImportOutcome } from "./work/import-object.ts";
@@ -35,20 +33,17 @@ export interface Ingested extends ImportOutcome {
  */
 export async function ingest(source: readonly SourceFile[], options: IngestOptions): Promise<Ingested> {
   const { stores, code = DEFAULT_CODE, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), ...work } = options;
-  const files = await planSource(source);
-  const key = new Uint8Array(randomBytes(CONTENT_KEY_BYTES));
-  const placed = placeObject(stores, code, objectId);
-  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-  await diskCheck(placed, sizeBytes, { code, files: files.length });
   // A failed import removes what it made, and must never take an older object of the same id with it.
-  for (const store of placed) invariant(!(await store.has(objectId)), "an object id is used once");
-  const descriptions = placed.map((store) => store.description);
+  if (options.objectId !== undefined)
+    for (const store of stores) invariant(!(await store.has(objectId)), "an object id is used once");
+  const key = new Uint8Array(randomBytes(CONTENT_KEY_BYTES));
+  const descriptions = stores.map((store) => store.description);
   try {
-    const order = { files, stores: descriptions, code, objectId, contentKey: key, owner: stageOwner };
+    const order = { source, stores: descriptions, code, objectId, contentKey: key, owner: stageOwner };
     return { objectId, key, ...(await runTask("importObject", order, work)) };
   } catch (cause) {
     if (cause instanceof Fault && cause.code === "worker_died")
-      await Promise.allSettled(placed.map((store) => store.remove(objectId)));
+      await Promise.allSettled(stores.map((store) => store.remove(objectId)));
     throw cause;
   }
 }

@@ -22,8 +22,6 @@ const fileEntry = schema.object({
   sha256: schema.bytes(32),
   /** IANA media type, for example `application/dicom`. */
   mediaType: schema.text(127, /^[\x21-\x7e]+\/[\x21-\x7e]+(; ?[\x20-\x7e]+)*$/),
-  /** Salts a commitment to this file. */
-  salt: schema.bytes(SALT_BYTES),
 });
 /** One file of an object. Files follow one another in the byte stream without gaps, in the order of the table. */
 export type FileEntry = Infer<typeof fileEntry>;
@@ -35,7 +33,7 @@ const manifestSchema = schema.object({
   code: codeParameters,
   /** Root of the piece table, so that a manifest cannot be paired with other pieces. */
   root: schema.bytes(32),
-  /** Salts the record's commitment on the chain. */
+  /** Salts every commitment on the chain to what the object holds; for more than one, derive a salt for each from it. */
   salt: schema.bytes(SALT_BYTES),
   files: schema.list(fileEntry, MAX_FILES, 1),
 });

@@ -40,6 +40,7 @@ export interface PieceProof {
 export class PieceTable {
   readonly header: TableHeader;
   readonly leaves: Uint8Array;
+  #root: Uint8Array | undefined;
   #tree: merkle.Tree | undefined;
 
   constructor(tableHeader: TableHeader, leaves: Uint8Array) {
@@ -65,28 +66,38 @@ export class PieceTable {
     return true;
   }
 
-  /** The anchored root. Cost: three hashes a piece, once. */
+  /** The anchored root. Cost: two hashes a piece, once. */
   get root(): Uint8Array {
-    return this.#built().root;
+    this.#root ??= this.#computeRoot();
+    return this.#root;
   }
 
   /** The path that proves one piece. */
   prove(stripe: number, column: number): PieceProof {
-    return { stripe, column, path: this.#built().path(1 + stripe * columnsOf(this.header) + column) };
+    this.#tree ??= merkle.treeOfHashes([...this.#leafHashes()], sha256);
+    return { stripe, column, path: this.#tree.path(1 + stripe * columnsOf(this.header) + column) };
   }
 
   encode(): Uint8Array {
     return cbor.encode({ header: this.header, leaves: this.leaves });
   }
 
-  #built(): merkle.Tree {
-    if (this.#tree === undefined) {
-      const hashes = [merkle.leafHash(cbor.encode(this.header), sha256)];
-      for (let at = 0; at < this.leaves.length; at += DIGEST_BYTES)
-        hashes.push(merkle.leafHash(this.leaves.subarray(at, at + DIGEST_BYTES), sha256));
-      this.#tree = merkle.treeOfHashes(hashes, sha256);
-    }
-    return this.#tree;
+  *#leafHashes(): Generator<Uint8Array> {
+    yield merkle.leafHash(cbor.encode(this.header), sha256);
+    for (let at = 0; at < this.leaves.length; at += DIGEST_BYTES)
+      yield merkle.leafHash(this.leaves.subarray(at, at + DIGEST_BYTES), sha256);
+  }
+
+  /** Level by level in one array: a tree of objects would take tens of megabytes for a large study. */
+  #computeRoot(): Uint8Array {
+    let count = 0;
+    const level = new Uint8Array(this.leaves.length + DIGEST_BYTES);
+    const node = (i: number): Uint8Array => level.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES);
+    for (const hash of this.#leafHashes()) node(count++).set(hash);
+    for (; count > 1; count = Math.ceil(count / 2))
+      for (let i = 0; 2 * i < count; i++)
+        node(i).set(2 * i + 1 < count ? merkle.nodeHash(node(2 * i), node(2 * i + 1), sha256) : node(2 * i));
+    return node(0).slice();
   }
 }
 

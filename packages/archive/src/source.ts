@@ -100,6 +100,11 @@ export class SourceReader {
     return filled;
   }
 
+  /** Whether every file was read to its end. */
+  get isAtEnd(): boolean {
+    return this.#index === this.#files.length;
+  }
+
   /** Gives back what is open, whatever happened. */
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { ReedSolomon } from "../code/reed-solomon.ts";
 import { DIGEST_BYTES, sha256 } from "../digest.ts";
+import { diskCheck } from "../disk-check.ts";
 import {
   type CodeParameters,
   columnsOf,
@@ -14,16 +15,17 @@ import {
 } from "../layout.ts";
 import { type FileEntry, SALT_BYTES, sealManifest } from "../manifest.ts";
 import { PieceTable } from "../piece-table.ts";
+import { placeObject } from "../placement.ts";
 import type { ObjectReference } from "../reference.ts";
 import { ChunkSeal } from "../seal.ts";
-import { type PlannedFile, type SourceClock, SourceReader } from "../source.ts";
+import { planSource, type SourceClock, type SourceFile, SourceReader } from "../source.ts";
 import { openStore } from "../store/open.ts";
 import type { StagedPack, StoreDescription } from "../store/store.ts";
 import type { TaskContext } from "./tasks.ts";
 
-/** An import, planned and placed: `stores` are in slot order, and `owner` is the main thread's `stageOwner`. */
+/** What to import and where it may go; `owner` is the main thread's `stageOwner`. */
 export interface ImportOrder {
-  readonly files: readonly PlannedFile[];
+  readonly source: readonly SourceFile[];
   readonly stores: readonly StoreDescription[];
   readonly code: CodeParameters;
   readonly objectId: Uint8Array;
@@ -56,30 +58,29 @@ export interface ImportOutcome {
   readonly stages: ImportStages;
 }
 
-/** Writes the object to every store or to none. Faults: those of `SourceReader` and `Store`, `aborted`. */
+/** Looks at the source, chooses stores with room, and writes the object to all of them or to none. Faults: those of `ingest`. */
 export async function importObject(order: ImportOrder, context: TaskContext): Promise<ImportOutcome> {
-  const sizeBytes = order.files.reduce((sum, file) => sum + file.sizeBytes, 0);
-  const layout = layoutFor(sizeBytes, order.code);
+  const { objectId, code } = order;
+  const plan = await planSource(order.source);
+  const sizeBytes = plan.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const layout = layoutFor(sizeBytes, code);
+  const stores = placeObject(order.stores.map(openStore), code, objectId);
+  await diskCheck(stores, sizeBytes, { code, files: plan.length });
   const stages = { readMs: 0, fileHashMs: 0, sealMs: 0, codeMs: 0, pieceHashMs: 0, writeMs: 0, treeMs: 0, settleMs: 0 };
-  const reader = new SourceReader(order.files, stages);
-  const stores = order.stores.map(openStore);
+  const reader = new SourceReader(plan, stages);
   const packs: StagedPack[] = [];
   try {
-    for (const [slot, store] of stores.entries()) packs.push(await store.stage(order.objectId, slot, "import", order.owner));
+    for (const [slot, store] of stores.entries()) packs.push(await store.stage(objectId, slot, "import", order.owner));
     const leaves = await writeStripes(order, layout, sizeBytes, reader, packs, stages, context);
 
     const treeStart = performance.now();
-    const { objectId } = order;
     const placement = stores.map((store) => store.id);
     const table = new PieceTable({ version: 1, objectId, ...layout, placement }, leaves);
-    const salt = randomBytes(SALT_BYTES);
-    const files = order.files.map(({ path, sizeBytes, mediaType }, i): FileEntry => {
-      return { path, sizeBytes, mediaType, sha256: reader.digests[i]!, salt: randomBytes(SALT_BYTES) };
+    const salt = new Uint8Array(randomBytes(SALT_BYTES));
+    const files = plan.map(({ path, sizeBytes, mediaType }, i): FileEntry => {
+      return { path, sizeBytes, mediaType, sha256: reader.digests[i]! };
     });
-    const manifest = sealManifest(
-      { version: 1, objectId, sizeBytes, code: order.code, root: table.root, salt, files },
-      order.contentKey,
-    );
+    const manifest = sealManifest({ version: 1, objectId, sizeBytes, code, root: table.root, salt, files }, order.contentKey);
     const tableBytes = table.encode();
     stages.treeMs = performance.now() - treeStart;
 
@@ -94,7 +95,7 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
     stages.settleMs = performance.now() - settleStart;
 
     return {
-      reference: { manifest: sha256(manifest), root: table.root, sizeClass: sizeClassOf(sizeBytes), code: order.code },
+      reference: { manifest: sha256(manifest), root: table.root, sizeClass: sizeClassOf(sizeBytes), code },
       salt,
       sizeBytes,
       storedBytes: packs.length * (layout.stripes * pieceBytesOf(layout) + tableBytes.length + manifest.length),
@@ -156,8 +157,7 @@ async function writeStripes(
     }
     context.progress(Math.min(sizeBytes, (stripe + 1) * stripeBytesOf(layout)), sizeBytes);
   }
-  if (reader.read(chunk) !== 0 || reader.digests.length !== order.files.length)
-    throw new Error("the stream has the planned length");
+  if (reader.read(chunk) !== 0 || !reader.isAtEnd) throw new Error("the stream has the planned length");
   return leaves;
 }
 
