@@ -12,7 +12,6 @@ import {
   encodeTransaction,
   keys,
   mayBeErased,
-  mayBeErased,
   member as memberEntry,
   type Operation,
   type Permit,
