@@ -125,6 +125,8 @@ class SoloLedger implements Ledger {
   /** Decoded entries of the newest blocks, oldest first. */
   #recent: { readonly first: number; readonly entries: readonly AuditEntry[] }[] = [];
   #core: Core | undefined;
+  /** Blocks that were made while the folder was being opened. */
+  readonly #early: CommittedBlock[] = [];
   #unavailable: Fault | undefined;
   #closed = false;
   #reopening: Promise<void> | undefined;
@@ -138,7 +140,10 @@ class SoloLedger implements Ledger {
       ...options,
       clock: options.clock ?? systemClock,
       onDropped: (idKey, fault) => this.#waiters.onDropped(idKey, fault),
-      onBlock: (block) => this.#onBlock(block),
+      onBlock: (block) => {
+        if (this.#core === undefined) this.#early.push(block);
+        else this.#onBlock(block);
+      },
     };
   }
 
@@ -146,6 +151,8 @@ class SoloLedger implements Ledger {
     const core = await openCore(this.#options);
     this.#core = core;
     this.#unavailable = undefined;
+    // Blocks that recovery made: who hears of one can read it now.
+    for (const block of this.#early.splice(0)) this.#onBlock(block);
     core.driver.stopped().catch((error: unknown) => this.#onFailure(core, error));
   }
 

@@ -207,7 +207,20 @@ export class SoloDriver implements Driver {
     await application.commit([{ type: "put", key: storageKeys.lightBlock(height), value: lightBlock }]);
     const { appHash, results } = finalized;
     this.#tip = { height, time, blockId, commit, appHash, resultsHash: resultsHash(results), headerAppHash: header.appHash };
-    for (const listener of this.#listeners) listener({ height, time, lightBlock, finalized });
+    this.#tell({ height, time, lightBlock, finalized });
+  }
+
+  #tell(block: CommittedBlock): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(block);
+      } catch (error) {
+        // The block stands whatever a listener makes of it; its mistake is reported as what it is.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   /** A crash may have left a block that is saved, perhaps signed, and not applied: this very block comes next. */

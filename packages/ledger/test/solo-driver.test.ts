@@ -15,21 +15,27 @@ import { checkChain } from "./support/check-chain.ts";
 import { atEnd, folder } from "./support/folder.ts";
 import { VirtualClock } from "./support/virtual-clock.ts";
 
-const genesis = genesisBytes({ maxBlockGapSeconds: 1 });
+/** Without heartbeats while a test lasts. */
+const genesis = genesisBytes();
+/** With a block a second. */
+const lively = genesisBytes({ maxBlockGapSeconds: 1 });
 const chain = chainIdOf(genesis);
 const identity = { chain, genesis: nodeSha256(genesis) };
 
 interface Opened {
   readonly directory: string;
+  readonly genesis: Bytes;
   readonly clock: VirtualClock;
   ledger: Ledger;
 }
 const opened = new Map<Ledger, Opened>();
 
-async function open(context: TestContext, clock = new VirtualClock(Math.floor(Date.now() / 1000))): Promise<Ledger> {
+const thisSecond = (): VirtualClock => new VirtualClock(Math.floor(Date.now() / 1000));
+
+async function open(context: TestContext, clock = thisSecond(), from = genesis): Promise<Ledger> {
   const directory = await folder(context);
-  const ledger = await openLedger({ directory, genesis, validator: VALIDATOR, clock: clock.now, verifyWorkers: 1 });
-  const entry = { directory, clock, ledger };
+  const ledger = await openLedger({ directory, genesis: from, validator: VALIDATOR, clock: clock.now, verifyWorkers: 1 });
+  const entry = { directory, genesis: from, clock, ledger };
   opened.set(ledger, entry);
   atEnd(context, () => entry.ledger.close());
   return ledger;
@@ -40,7 +46,7 @@ async function reopen(ledger: Ledger): Promise<Ledger> {
   const entry = opened.get(ledger)!;
   entry.ledger = await openLedger({
     directory: entry.directory,
-    genesis,
+    genesis: entry.genesis,
     validator: VALIDATOR,
     clock: entry.clock.now,
     verifyWorkers: 1,
@@ -50,7 +56,7 @@ async function reopen(ledger: Ledger): Promise<Ledger> {
 }
 
 driverContract("solo", {
-  open: (context) => open(context),
+  open: (context) => open(context, thisSecond(), lively),
   reopen,
   // The genesis asks for a block a second: the driver's own timer makes it.
   idle: () => {},
@@ -67,7 +73,7 @@ test("block time is the clock's, and later than the block before even if the clo
 });
 
 test("a clock that is set back does not stop the chain or turn its time", async (context) => {
-  const clock = new VirtualClock(Math.floor(Date.now() / 1000));
+  const clock = thisSecond();
   const ledger = await open(context, clock);
   clock.move(-60_000);
   const { id } = await ledger.submit(signed({ chain, key: "hospital-a", operations: [anchor("back")] }));
@@ -76,8 +82,8 @@ test("a clock that is set back does not stop the chain or turn its time", async 
 });
 
 test("a heartbeat has the time of the clock, however far that went meanwhile", async (context) => {
-  const clock = new VirtualClock(Math.floor(Date.now() / 1000));
-  const ledger = await open(context, clock);
+  const clock = thisSecond();
+  const ledger = await open(context, clock, lively);
   clock.move(7_777);
   await new Promise<void>((resolve) => {
     const stop = ledger.subscribe(() => {
