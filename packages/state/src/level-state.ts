@@ -153,7 +153,7 @@ export class LevelState implements State {
       height: this.height,
       version: this.#meta.version,
       keys: this.#meta.keys,
-      oldestHeight: this.#oldestHeight(this.height),
+      oldestHeight: this.#oldestHeight,
       pageBytes: sizeBytes,
       windowBytes: this.#window.sizeBytes,
       valueBytes: this.#values.sizeBytes,
@@ -180,10 +180,11 @@ export class LevelState implements State {
     return decodeRecord(version, row);
   }
 
-  /** Oldest height that is promised once `height` is committed. */
-  #oldestHeight(height: number): number {
+  /** Oldest height that can be read. While a block is written, its deletions may be there already. */
+  get #oldestHeight(): number {
     const first = this.#headers[0] as VersionHeader;
-    return Math.max(first.height, height - this.#options.keepVersions, 0);
+    const newest = this.#isWriting && this.#pending !== undefined ? this.#pending.height : this.height;
+    return Math.max(first.height, newest - this.#options.keepVersions, 0);
   }
 
   #own(prepared: Prepared): Pending {
@@ -228,8 +229,8 @@ export class LevelState implements State {
 
   #withVersion<T>(height: number, use: (view: View, header: VersionHeader) => T): T {
     if (height > this.height) throw new Fault("state_height_unknown", { height, newest: this.height });
-    const header = height < this.#oldestHeight(this.height) ? undefined : versionAt(this.#headers, height);
-    if (header === undefined) throw new Fault("state_pruned", { height, oldest: this.#oldestHeight(this.height) });
+    const header = height < this.#oldestHeight ? undefined : versionAt(this.#headers, height);
+    if (header === undefined) throw new Fault("state_pruned", { height, oldest: this.#oldestHeight });
     if (header === this.#newest) return this.#withNewest((view) => use(view, header));
     const root = this.#readTop(header);
     try {

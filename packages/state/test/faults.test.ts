@@ -120,3 +120,12 @@ test("a row that was changed from outside is found when it is read, whichever it
   }
   await db.close();
 });
+
+test("while a block is written, a height that it prunes is refused, not found broken", async (t) => {
+  const { state } = await fresh(t, { keepVersions: 1 });
+  for (let height = 1; height <= 3; height++) await block(state, height, [put("a", `${height}`)]);
+  const writing = state.commit(state.prepare(4, [put("a", "4")]));
+  assert.throws(() => state.getAt("a", 2), { code: "state_pruned" });
+  assert.equal(Buffer.from(state.getAt("a", 3) ?? []).toString(), "3");
+  await writing;
+});
