@@ -17,35 +17,19 @@ import { type Bytes, Fault, invariant } from "@xinglin/primitives";
 import type { BatchOperation, Prepared, State } from "@xinglin/state";
 import { admitCandidate } from "./admission.ts";
 import { type Appended, AuditLog, type LogPlace, type ReadStored } from "./audit-log.ts";
-import { type BlockResults, decodeResults, encodeResults, ResultIndex, type TransactionResult } from "./block-results.ts";
+import type { BlockInput, Finalized } from "./block.ts";
+import { type BlockResults, decodeResults, encodeResults, ResultIndex } from "./block-results.ts";
 import type { Time } from "./block-time.ts";
-import { type Candidate, candidateOf } from "./candidate.ts";
+import { type Candidate, candidateOf, decodeOrFault } from "./candidate.ts";
 import { CommittedReader } from "./committed-reader.ts";
-import { type Decided, execute } from "./execution.ts";
+import { execute } from "./execution.ts";
 import { Mempool, type MempoolLimits, type Waiting } from "./mempool.ts";
 import { Overlay } from "./overlay.ts";
+import { checkProposal } from "./proposal.ts";
 import { ReplayWindow, type WindowStep } from "./replay-window.ts";
-import { SignatureChecks, type SignedTransaction } from "./signature-checks.ts";
+import { SignatureChecks } from "./signature-checks.ts";
 import { storageKeys } from "./storage-keys.ts";
 
-/** A block as a driver hands it over. */
-export interface BlockInput {
-  readonly height: number;
-  readonly time: Time;
-  readonly transactions: readonly Bytes[];
-}
-
-/** What a block came to, computed and not yet committed. */
-export interface Finalized {
-  readonly results: readonly TransactionResult[];
-  readonly appHash: Bytes;
-  /** Audit entries in order, with where they stand in the log. */
-  readonly entries: readonly (Decided & { readonly sequence: number; readonly place: LogPlace })[];
-  /** Ids of the transactions that were not turned away, in order. */
-  readonly ids: readonly Bytes[];
-}
-
-/** What an application stands on: its chain, its state and its limits. */
 export interface ApplicationOptions {
   readonly genesis: Bytes;
   readonly state: State;
@@ -133,8 +117,7 @@ export class Application {
    */
   async checkTx(bytes: Bytes): Promise<Candidate> {
     const parameters = this.parameters();
-    checkSize(bytes, parameters);
-    const candidate = candidateOf(bytes, parameters.maxTransactionBytes);
+    const candidate = candidateOf(bytes, parameters);
     const { transaction, idKey } = candidate;
     const { sponsor, operations, notAfter } = transaction.body;
     this.#checkNew(candidate);
@@ -176,33 +159,14 @@ export class Application {
   }
 
   /** Why a proposed block may not be decided, or undefined if it may. Asks nothing of this node's mempool. */
-  async processProposal(block: BlockInput): Promise<Fault | undefined> {
-    try {
-      const parameters = this.parameters();
-      const used = new Map<string, number>();
-      const seen = new Set<string>();
-      const unverified: SignedTransaction[] = [];
-      for (const bytes of block.transactions) {
-        checkSize(bytes, parameters);
-        const candidate = candidateOf(bytes, parameters.maxTransactionBytes);
-        const { transaction, idKey, hash } = candidate;
-        if (seen.has(idKey) || this.#window.has(transaction.id)) throw new Fault("already_known");
-        seen.add(idKey);
-        const { sponsor, operations } = transaction.body;
-        const admitted = admitCandidate(this.#reader(), candidate, this.#context(block));
-        if (admitted instanceof Fault) throw admitted;
-        const total = (used.get(sponsor) ?? 0) + operations.length;
-        if (total > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
-        used.set(sponsor, total);
-        unverified.push({ hash, jobs: admitted.jobs });
-      }
-      const checks = await Promise.all(unverified.map((signed) => this.#signatures.check(signed)));
-      if (!checks.every((right) => right)) throw new Fault("signature_wrong");
-      return undefined;
-    } catch (error) {
-      if (error instanceof Fault && error.code !== "verify_pool_stopped") return error;
-      throw error;
-    }
+  processProposal(block: BlockInput): Promise<Fault | undefined> {
+    return checkProposal(block, {
+      state: this.#reader(),
+      context: this.#context(block),
+      parameters: this.parameters(),
+      isReplay: (id) => this.#window.has(id),
+      signatures: this.#signatures,
+    });
   }
 
   /** Executes a decided block. Nothing is visible before `commit`. */
@@ -321,7 +285,7 @@ export class Application {
   }
 
   #stillAdmitted({ idKey, bytes }: Waiting, block: BlockContext, parameters: Parameters): boolean {
-    const admitted = admitCandidate(this.#reader(), candidateOf(bytes, parameters.maxTransactionBytes), block);
+    const admitted = admitCandidate(this.#reader(), candidateOf(bytes, parameters), block);
     if (!(admitted instanceof Fault)) return true;
     this.#mempool.remove(idKey);
     this.#options.onDropped(idKey, admitted);
@@ -338,20 +302,5 @@ export class Application {
 
   #context({ height, time }: { height: number; time: Time }): BlockContext {
     return { chain: this.chainId, height, time: time.seconds } as BlockContext;
-  }
-}
-
-function checkSize(bytes: Bytes, { maxTransactionBytes }: Parameters): void {
-  if (bytes.length > maxTransactionBytes)
-    throw new Fault("oversize", { sizeBytes: bytes.length, mostBytes: maxTransactionBytes });
-}
-
-function decodeOrFault(bytes: Bytes, parameters: Parameters): Candidate | Fault {
-  try {
-    checkSize(bytes, parameters);
-    return candidateOf(bytes, parameters.maxTransactionBytes);
-  } catch (error) {
-    if (error instanceof Fault) return error;
-    throw error;
   }
 }

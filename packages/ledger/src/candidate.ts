@@ -2,9 +2,9 @@
  * A transaction as it came in: decoded once a node, whichever way it arrives first.
  * Source: design.md, "Execution".
  */
-import { decodeTransaction, type Transaction } from "@xinglin/contracts";
+import { decodeTransaction, type Parameters, type Transaction } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
-import type { Bytes } from "@xinglin/primitives";
+import { type Bytes, Fault } from "@xinglin/primitives";
 import { operationBytes } from "./operation-bytes.ts";
 
 export interface Candidate {
@@ -24,13 +24,25 @@ export const idKeyOf = (id: Bytes): string => Buffer.from(id.buffer, id.byteOffs
 /** What was decoded, by the very array it was decoded from: proposals hand the arrays of the mempool through. */
 const decodedOnce = new WeakMap<Bytes, Candidate>();
 
-/** Decodes a transaction. Throws `Fault("malformed")`. */
-export function candidateOf(bytes: Bytes, maxBytes: number): Candidate {
+/** Decodes a transaction of at most the chain's `maxTransactionBytes`. Throws `Fault("oversize" | "malformed")`. */
+export function candidateOf(bytes: Bytes, { maxTransactionBytes }: Parameters): Candidate {
+  if (bytes.length > maxTransactionBytes)
+    throw new Fault("oversize", { sizeBytes: bytes.length, mostBytes: maxTransactionBytes });
   const known = decodedOnce.get(bytes);
-  if (known !== undefined && bytes.length <= maxBytes) return known;
-  const transaction = decodeTransaction(bytes, maxBytes, nodeSha256);
+  if (known !== undefined) return known;
+  const transaction = decodeTransaction(bytes, maxTransactionBytes, nodeSha256);
   const operationHashes = operationBytes(transaction.bodyBytes).map(nodeSha256);
   const candidate = { bytes, hash: nodeSha256(bytes), transaction, operationHashes, idKey: idKeyOf(transaction.id) };
   decodedOnce.set(bytes, candidate);
   return candidate;
+}
+
+/** The same, with the fault as a value: in a decided block it is an outcome. */
+export function decodeOrFault(bytes: Bytes, parameters: Parameters): Candidate | Fault {
+  try {
+    return candidateOf(bytes, parameters);
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
 }

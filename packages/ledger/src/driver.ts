@@ -4,7 +4,7 @@
  * Source: design.md, "Drivers".
  */
 import type { Bytes, Fault } from "@xinglin/primitives";
-import type { Finalized } from "./application.ts";
+import type { Finalized } from "./block.ts";
 import type { Time } from "./block-time.ts";
 
 /** A block that is final and on disk. */

@@ -6,7 +6,7 @@ import { writeSync } from "node:fs";
 import { chainIdOf } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import { type Bytes, toHex } from "@xinglin/primitives";
-import { openLedger } from "../src/ledger.ts";
+import { openLedger } from "../src/solo-ledger.ts";
 import { anchor, genesisBytes, keyOf, signed, VALIDATOR } from "./support/chain.ts";
 
 const [directory, round] = process.argv.slice(2) as [string, string];

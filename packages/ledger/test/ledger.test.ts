@@ -6,8 +6,9 @@ import { chainIdOf, decodeAuditEntry, keys, type Operation } from "@xinglin/cont
 import { cometbft, ics23, merkle } from "@xinglin/crypto/pure";
 import { type Bytes, Fault, utf8 } from "@xinglin/primitives";
 import { openDatabase, storageFault } from "../src/database.ts";
-import { type Ledger, type LedgerOptions, openLedger } from "../src/ledger.ts";
+import type { Ledger, LedgerOptions } from "../src/ledger.ts";
 import { decodeLogHead } from "../src/log-head.ts";
+import { openLedger } from "../src/solo-ledger.ts";
 import { anchor, genesisBytes, signed, VALIDATOR } from "./support/chain.ts";
 import { checkChain } from "./support/check-chain.ts";
 import { atEnd, folder } from "./support/folder.ts";

@@ -3,7 +3,8 @@ import { chainIdOf } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import type { Bytes, Fault } from "@xinglin/primitives";
 import { openState, type State } from "@xinglin/state";
-import { Application, type Finalized } from "../../src/application.ts";
+import { Application } from "../../src/application.ts";
+import type { Finalized } from "../../src/block.ts";
 import { type Database, openDatabase, readRow } from "../../src/database.ts";
 
 export const GENESIS_TIME = 1_800_000_000;

@@ -1,0 +1,54 @@
+/**
+ * Whether a proposed block may be decided: every transaction in it would be taken in the last committed state, none twice, no member over its
+ * quota, every signature right. Source: design.md, "Execution" (ProcessProposal).
+ */
+import type { BlockContext, Parameters, StateReader } from "@xinglin/contracts";
+import { type Bytes, Fault, type MemberId } from "@xinglin/primitives";
+import { admitCandidate } from "./admission.ts";
+import type { BlockInput } from "./block.ts";
+import { candidateOf } from "./candidate.ts";
+import type { SignatureChecks, SignedTransaction } from "./signature-checks.ts";
+
+/** What a proposal is held against. */
+export interface ProposalContext {
+  readonly state: StateReader;
+  readonly context: BlockContext;
+  readonly parameters: Parameters;
+  /** Whether a transaction of an earlier block has this id. */
+  readonly isReplay: (id: Bytes) => boolean;
+  readonly signatures: SignatureChecks;
+}
+
+/** The first reason against the proposal, or undefined. Rejects with `Fault("verify_pool_stopped")` when the ledger closes meanwhile. */
+export async function checkProposal(block: BlockInput, held: ProposalContext): Promise<Fault | undefined> {
+  try {
+    const unverified = unverifiedOf(block.transactions, held);
+    const right = await Promise.all(unverified.map((signed) => held.signatures.check(signed)));
+    return right.every((one) => one) ? undefined : new Fault("signature_wrong");
+  } catch (error) {
+    if (error instanceof Fault && error.code !== "verify_pool_stopped") return error;
+    throw error;
+  }
+}
+
+/** Everything but the signatures, which remain to be verified. Throws the `Fault` of the first transaction that may not stand here. */
+function unverifiedOf(
+  transactions: readonly Bytes[],
+  { state, context, parameters, isReplay }: Omit<ProposalContext, "signatures">,
+): SignedTransaction[] {
+  const used = new Map<MemberId, number>();
+  const seen = new Set<string>();
+  return transactions.map((bytes) => {
+    const candidate = candidateOf(bytes, parameters);
+    const { transaction, idKey, hash } = candidate;
+    if (seen.has(idKey) || isReplay(transaction.id)) throw new Fault("already_known");
+    seen.add(idKey);
+    const { sponsor, operations } = transaction.body;
+    const admitted = admitCandidate(state, candidate, context);
+    if (admitted instanceof Fault) throw admitted;
+    const total = (used.get(sponsor) ?? 0) + operations.length;
+    if (total > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
+    used.set(sponsor, total);
+    return { hash, jobs: admitted.jobs };
+  });
+}
