@@ -43,9 +43,13 @@ export async function enrol(page: Page, link: string): Promise<void> {
   await page.locator(".line.live").waitFor();
 }
 
-/** A platform authenticator whose owner always says yes. */
-export async function addAuthenticator({ context, page }: Visit): Promise<void> {
+/** A platform authenticator whose owner always says yes. Returns how often it was asked to sign. */
+export async function addAuthenticator({ context, page }: Visit): Promise<() => number> {
   const devtools = await context.newCDPSession(page);
+  let signed = 0;
+  devtools.on("WebAuthn.credentialAsserted", () => {
+    signed += 1;
+  });
   await devtools.send("WebAuthn.enable");
   await devtools.send("WebAuthn.addVirtualAuthenticator", {
     options: {
@@ -57,4 +61,5 @@ export async function addAuthenticator({ context, page }: Visit): Promise<void> 
       automaticPresenceSimulation: true,
     },
   });
+  return () => signed;
 }

@@ -62,7 +62,7 @@ test("a passkey enrols, is asked once a session, and signs a consent", { skip },
   const opened = await visit(browser, stage);
   const { page, context, foreign, complaints } = opened;
   await page.goto(`${stage.url}/favicon.svg`);
-  await addAuthenticator(opened);
+  const prompts = await addAuthenticator(opened);
   const patient = await stage.newPatient();
   await page.goto(patient.link);
   await page.getByRole("button", { name: "使用通行密钥" }).click();
@@ -72,6 +72,7 @@ test("a passkey enrols, is asked once a session, and signs a consent", { skip },
     keysOf(patient).map((keys) => keys.map(({ publicKey }) => publicKey.suite)),
     [["webauthn"], ["webauthn"]],
   );
+  assert.equal(prompts(), 2, "one session for each pseudonym");
 
   await page.getByRole("link", { name: "授权" }).click();
   await page.getByRole("button", { name: "新的授权" }).click();
@@ -79,6 +80,18 @@ test("a passkey enrols, is asked once a session, and signs a consent", { skip },
   await page.getByLabel("影像").check();
   await page.getByRole("button", { name: "签署授权" }).click();
   await page.getByText("已可证明").waitFor();
+  assert.equal(prompts(), 3, "one more for the consent");
+  assert.equal(await stage.read(patient), undefined);
+  await page.getByRole("link", { name: "谁看过" }).click();
+  await page.locator(".access.read").waitFor();
+  await page.getByRole("button", { name: "验证整个列表" }).click();
+  await page.getByText("验证通过").waitFor();
+  assert.equal(prompts(), 3, "none for looking and verifying");
+
+  // A page that is opened again asks nothing of the authenticator until its owner does.
+  await page.reload();
+  await page.getByRole("button", { name: "解锁" }).waitFor();
+  assert.equal(prompts(), 3);
   assert.deepEqual(foreign, []);
   assert.deepEqual(complaints, []);
   await context.close();

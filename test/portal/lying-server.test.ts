@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { decodeGenesis, encodeGenesis } from "@xinglin/contracts";
 import type { Browser, Page } from "playwright-core";
 import { enrol, launch, visit } from "./browser.ts";
-import { nowSeconds, openStage, type Patient, type Stage, skip } from "./stage.ts";
+import { nowSeconds, openStage, type Stage, skip } from "./stage.ts";
 
 let stage: Stage;
 let browser: Browser;
@@ -34,11 +35,6 @@ async function lieAbout(page: Page, path: string, change: (answer: never) => voi
   });
 }
 
-async function patientWithReads(): Promise<Patient> {
-  const patient = await stage.newPatient();
-  return patient;
-}
-
 const LIES: readonly { readonly name: string; readonly lie: Lie; readonly told: string }[] = [
   {
     name: "withholds a read",
@@ -68,7 +64,7 @@ const LIES: readonly { readonly name: string; readonly lie: Lie; readonly told: 
 
 test("a server that lies about the list is caught and named", { skip }, async (t) => {
   const { page, context } = await visit(browser, stage);
-  const patient = await patientWithReads();
+  const patient = await stage.newPatient();
   await enrol(page, patient.link);
   assert.equal(await stage.read(patient), "no_directive");
   await page.getByRole("link", { name: "授权", exact: true }).click();
@@ -88,7 +84,7 @@ test("a server that lies about the list is caught and named", { skip }, async (t
   });
   for (const { name, lie, told } of LIES)
     await t.test(name, async () => {
-      await page.unrouteAll();
+      await page.unrouteAll({ behavior: "wait" });
       await lieAbout(page, `/v1/patients/${patient.atA.patient}/accesses`, lie);
       await page.reload();
       await page.getByRole("button", { name: "验证整个列表" }).click();
@@ -97,7 +93,7 @@ test("a server that lies about the list is caught and named", { skip }, async (t
       await alert.getByText(told).waitFor();
     });
   await t.test("gives an institution another name", async () => {
-    await page.unrouteAll();
+    await page.unrouteAll({ behavior: "wait" });
     await lieAbout(page, "/v1/members", (members: { id: string; name: { zh: string } }[]) => {
       for (const member of members) if (member.id === "hospital-b") member.name.zh = "杏林市中医院";
     });
@@ -106,7 +102,7 @@ test("a server that lies about the list is caught and named", { skip }, async (t
     await page.getByRole("alert").getByText("的名称与链上登记不同").waitFor();
   });
   await t.test("widens a consent that it shows", async () => {
-    await page.unrouteAll();
+    await page.unrouteAll({ behavior: "wait" });
     await lieAbout(
       page,
       `/v1/patients/${patient.atA.patient}/consents`,
@@ -118,21 +114,26 @@ test("a server that lies about the list is caught and named", { skip }, async (t
     await page.getByRole("button", { name: "验证整个列表" }).click();
     await page.getByRole("alert").getByText("您的第 1 号授权的“内容”与链上不同").waitFor();
   });
+  await page.unrouteAll({ behavior: "wait" });
   await context.close();
 });
 
 test("a server with another chain than the link's is found out", { skip }, async () => {
-  const other = await openStage();
   const { page, context } = await visit(browser, stage);
   const patient = await stage.newPatient();
   await enrol(page, patient.link);
-  // The same page and keys, but the genesis of another chain.
-  await page.route(/\/v1\/genesis/, async (route) =>
-    route.fulfill({ body: Buffer.from(other.ledger.genesis), contentType: "application/cbor" }),
-  );
+  // The same page and keys, but a genesis in which the time is another: its hash is not the one in the link's chain id.
+  const other = encodeGenesis({ ...decodeGenesis(stage.ledger.genesis), time: nowSeconds() });
+  await page.route(/\/v1\/genesis/, (route) => route.fulfill({ body: Buffer.from(other), contentType: "application/cbor" }));
   await page.reload();
-  await page.getByRole("button", { name: "验证整个列表" }).waitFor();
-  await page.getByText("链").first().waitFor();
+  await page.getByRole("button", { name: "验证整个列表" }).click();
+  await page.getByText("服务器运行的不是您登记时的那条链").waitFor();
+  // Nothing is signed for it either.
+  await page.getByRole("link", { name: "授权", exact: true }).click();
+  await page.getByRole("button", { name: "新的授权" }).click();
+  await page.getByLabel("对哪家机构").selectOption("hospital-b");
+  await page.getByLabel("影像").check();
+  await page.getByRole("button", { name: "签署授权" }).click();
+  await page.getByRole("alert").filter({ hasText: "没有成功" }).getByText("不是您登记时的那条链").waitFor();
   await context.close();
-  await other.close();
 });

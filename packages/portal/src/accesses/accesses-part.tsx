@@ -18,14 +18,18 @@ export function AccessesPart() {
   const older = useTask();
   const verifying = useTask();
   const [progress, setProgress] = useState<{ done: number; all: number } | undefined>(undefined);
-  const [verdict, setVerdict] = useState<Verdict | undefined>(undefined);
+  const [judged, setJudged] = useState<{ verdict: Verdict; newest: number | undefined } | undefined>(undefined);
   const { rows, more } = mergeNewestFirst(accesses.values());
+  const newest = rows[0]?.sequence;
+  // "Complete" is said of the list as it was; of what came in since it would not be true.
+  const verdict = judged?.verdict.ok === true && judged.newest !== newest ? undefined : judged?.verdict;
   const failedAt = verdict?.ok === false ? verdict.sequence : undefined;
 
   const verify = (): void =>
     verifying.run(async () => {
-      setVerdict(undefined);
-      setVerdict(await attention.during(() => verifyEverything(home, (done, all) => setProgress({ done, all }))));
+      setJudged(undefined);
+      const verdict = await attention.during(() => verifyEverything(home, (done, all) => setProgress({ done, all })));
+      setJudged({ verdict, newest: mergeNewestFirst(feed.snapshot().accesses.values()).rows[0]?.sequence });
     });
 
   return (

@@ -4,7 +4,7 @@ import type { MemberId } from "@xinglin/primitives";
 import { useId, useState } from "react";
 import type { Member } from "../feed/feed.ts";
 import { useHome, useText } from "../shell/context.tsx";
-import { memberName, word } from "../text/names.ts";
+import { memberName, periodName, word } from "../text/names.ts";
 import { Checks } from "./checks.tsx";
 import { FIRST_CHOICE, type GrantChoice, missing, PERIODS, PERMITTED_LEVELS, termsOf } from "./choices.ts";
 import { SigningNotice } from "./signing-notice.tsx";
@@ -131,13 +131,13 @@ export function GrantForm({ pseudonyms, onClose }: Props) {
         <select name="days" value={choice.days} onChange={({ target }) => change({ days: Number(target.value) })}>
           {PERIODS.map((days) => (
             <option key={days} value={days}>
-              {text("period.days", { count: days })}
+              {periodName(text, days)}
             </option>
           ))}
         </select>
       </label>
       <div className="preview" role="status">
-        <h3>{text("grant.preview")}</h3>
+        <p className="subhead">{text("grant.preview")}</p>
         <p className="sentence">
           {terms === undefined ? text(`grant.missing_${lack ?? "member"}`) : termsSentence(text, members, terms)}
         </p>

@@ -3,7 +3,7 @@ import type { Grantee, Role } from "@xinglin/contracts";
 import { useState } from "react";
 import type { ConsentRow } from "../feed/rows.ts";
 import { useHome, useText } from "../shell/context.tsx";
-import { word } from "../text/names.ts";
+import { periodName, word } from "../text/names.ts";
 import { Checks } from "./checks.tsx";
 import { keepAll, type Narrowing, narrowedTerms, narrowingChoices, toggled } from "./choices.ts";
 import { granteeName, termsSentence } from "./terms-sentence.ts";
@@ -94,13 +94,13 @@ export function NarrowForm({ consent: { terms }, signing, onNarrow, onClose }: P
           <option value="">{text("narrow.keep_period")}</option>
           {choices.days.map((days) => (
             <option key={days} value={days}>
-              {text("period.days", { count: days })}
+              {periodName(text, days)}
             </option>
           ))}
         </select>
       </label>
       <div className="preview" role="status">
-        <h3>{text("grant.preview")}</h3>
+        <p className="subhead">{text("grant.preview")}</p>
         <p className="sentence">
           {typeof narrowed === "string" ? text(`narrow.${narrowed}`) : termsSentence(text, members, narrowed)}
         </p>

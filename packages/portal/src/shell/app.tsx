@@ -13,6 +13,7 @@ import { EnrolScreen } from "./enrol-screen.tsx";
 import { HomeScreen } from "./home-screen.tsx";
 import { LanguageSwitch } from "./language-switch.tsx";
 import { Notice } from "./notice.tsx";
+import { SafetyNet } from "./safety-net.tsx";
 import { WelcomeScreen } from "./welcome-screen.tsx";
 
 const attention = new Attention();
@@ -86,7 +87,7 @@ export function App({ link: openedWith }: { link: TakenLink }) {
         <span className="brand">{text("page.brand")}</span>
         <LanguageSwitch />
       </header>
-      {content()}
+      <SafetyNet>{content()}</SafetyNet>
     </SpeechContext>
   );
 }

@@ -37,3 +37,9 @@ export function memberName(text: Text, members: readonly MemberRow[], id: string
   const name = members.find((member) => member.id === id)?.name;
   return name === undefined ? id : text.language === "en" ? name.en : name.zh;
 }
+
+const YEAR_DAYS = 365;
+
+/** A period as a person says it: whole years, else days. */
+export const periodName = (text: Text, days: number): string =>
+  days % YEAR_DAYS === 0 ? text("period.years", { count: days / YEAR_DAYS }) : text("period.days", { count: days });

@@ -20,13 +20,13 @@ export function VerdictNotice({ verdict }: { verdict: Verdict }) {
   }
   return (
     <Notice tone="good" title={text("verify.ok_title")}>
-      <h3>{text("verify.proved")}</h3>
+      <p className="subhead">{text("verify.proved")}</p>
       <ul>
         {verdict.proved.map((point) => (
           <li key={point.code}>{pointSentence(text, "proved", point)}</li>
         ))}
       </ul>
-      <h3>{text("verify.assumed")}</h3>
+      <p className="subhead">{text("verify.assumed")}</p>
       <ul>
         {verdict.assumed.map((point) => (
           <li key={point.code}>{pointSentence(text, "assumed", point)}</li>
