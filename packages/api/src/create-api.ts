@@ -6,7 +6,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { AddressInfo, Socket } from "node:net";
-import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import { getParameters } from "@xinglin/contracts";
 import { Fault, invariant } from "@xinglin/primitives";
@@ -16,6 +15,7 @@ import { Visibility } from "./access/visibility.ts";
 import type { ApiContext } from "./context.ts";
 import { harden, LOOPBACK_HOSTS } from "./http/hardening.ts";
 import { languageOf } from "./http/language.ts";
+import { servePortal } from "./http/portal.ts";
 import { faultOf, PROBLEM_TYPE, problemOf } from "./http/problem.ts";
 import { logRequests } from "./http/request-log.ts";
 import { type ApiOptions, DEFAULT_LIMITS } from "./options.ts";
@@ -151,13 +151,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   });
   const streams = await addRoutes(app, context);
   if (options.portalDirectory !== undefined && existsSync(options.portalDirectory))
-    await app.register(fastifyStatic, {
-      root: options.portalDirectory,
-      wildcard: false,
-      cacheControl: true,
-      maxAge: "1h",
-      index: "index.html",
-    });
+    await servePortal(app, options.portalDirectory);
 
   let url = "";
   return {

@@ -84,8 +84,11 @@ export class ReadModel {
 
   /** Empties the tables and derives them again from the first entry. */
   async rebuild(): Promise<void> {
+    while (this.#work !== undefined) await this.#work.catch(() => {});
+    this.#work = this.#empty("asked").finally(() => {
+      this.#work = undefined;
+    });
     await this.#work;
-    await this.#empty("asked");
     await this.catchUp();
   }
 
