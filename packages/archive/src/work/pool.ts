@@ -1,6 +1,6 @@
 /**
  * Work off the main thread: a worker takes one task at a time, opens stores and files itself and moves nothing big between threads.
- * Idle workers are kept, since one costs some 50 ms to start, and do not keep the process alive.
+ * One idle worker is kept, since starting one takes some 100 ms, and does not keep the process alive.
  */
 import { availableParallelism } from "node:os";
 import { type Transferable, Worker } from "node:worker_threads";
@@ -57,22 +57,28 @@ export async function runTask<Name extends TaskName>(
   // A stream lasts as long as its reader likes, who may ask for other work meanwhile: it takes no one's turn.
   const takesTurn = task !== "streamObject";
   if (takesTurn) await myTurn();
-  const worker = idle.pop() ?? new Worker(new URL("./main.ts", import.meta.url), { resourceLimits: WORKER_LIMITS });
-  worker.ref();
   try {
+    const worker = idle.pop() ?? new Worker(new URL("./main.ts", import.meta.url), { resourceLimits: WORKER_LIMITS });
+    worker.removeAllListeners("error");
+    worker.ref();
+    let alive = true;
     return await new Promise<TaskOutput<Name>>((resolve, reject) => {
+      const died = (cause?: unknown): void => {
+        alive = false;
+        reject(new Fault("worker_died", {}, { cause, retry: true }));
+      };
       worker.on("message", (message: WorkerMessage) => {
         if (message.type === "progress") onProgress?.(message.done, message.total);
         else if (message.type === "result") resolve(message.output as TaskOutput<Name>);
         else if (message.type === "fault") reject(new Fault(message.code, message.facts, { retry: message.retry }));
         else reject(message.error);
       });
-      worker.on("error", (cause) => reject(new Fault("worker_died", {}, { cause, retry: true })));
-      worker.on("exit", () => reject(new Fault("worker_died", {}, { retry: true })));
+      worker.on("error", died);
+      worker.on("exit", () => died());
       worker.postMessage({ task, input, stop } satisfies WorkerOrder, [...transfer]);
     }).finally(() => {
       for (const event of ["message", "error", "exit"]) worker.removeAllListeners(event); // all of them at once would deafen the worker
-      if (worker.threadId > 0) release(worker);
+      if (alive) release(worker);
     });
   } finally {
     signal?.removeEventListener("abort", abort);
@@ -93,8 +99,13 @@ export async function closeWorkers(): Promise<void> {
   await Promise.all(idle.splice(0).map((worker) => worker.terminate()));
 }
 
+/** Keeps one idle worker for the next task; one that fails meanwhile is forgotten. */
 function release(worker: Worker): void {
-  worker.on("error", () => idle.splice(idle.indexOf(worker), 1)); // an idle worker that fails is forgotten
+  if (idle.length > 0) {
+    void worker.terminate();
+    return;
+  }
+  worker.on("error", () => idle.splice(idle.indexOf(worker), 1)); // heard only as long as it is idle
   worker.unref();
   idle.push(worker);
 }
