@@ -44,7 +44,7 @@ const COVERED = `"@method" "@authority" "@path" "@query"`;
 const encodeParameters = (p: SignatureParameters): string =>
   `(${COVERED}${p.hasBody ? ` "content-digest"` : ""});created=${p.created};nonce="${toBase64url(p.nonce)}";keyid="${p.session}";alg="${ALGORITHMS[p.suite]}"`;
 
-/** The bytes that the request key signs: Ed25519 over them, or ECDSA P-256 with SHA-256, signature r ‖ s of 64 bytes. */
+/** The bytes that the request key signs: Ed25519 over them, or ECDSA P-256 with SHA-256, r ‖ s of 64 bytes with s in the lower half. */
 export function signatureBase(request: RequestParts, parameters: SignatureParameters): Bytes {
   const digest = parameters.hasBody ? `"content-digest": ${request.contentDigest ?? ""}\n` : "";
   return utf8(
