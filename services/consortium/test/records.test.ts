@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { enrolFromLink, grantConsent, TrustedChain } from "@xinglin/client";
+import { enrolFromLink, TrustedChain } from "@xinglin/client";
 import { keys, type MedicalRecord } from "@xinglin/contracts";
 import {
   type Anchored,
