@@ -178,22 +178,20 @@ export class BranchPages {
   }
 
   encode(id: number): Uint8Array {
-    const slots: number[] = [];
-    for (let node = TOP; node < NODES; node++) {
-      const kind = this.#reachable(id, node) ? this.kind(id, node) : EMPTY;
-      if (kind === LEAVES || kind === BRANCH) slots.push(node);
-    }
-    const row = Buffer.allocUnsafe(slots.length * SLOT_BYTES);
-    slots.forEach((node, i) => {
-      const at = i * SLOT_BYTES;
-      const isLeaves = this.kind(id, node) === LEAVES;
-      row[at] = node;
-      row[at + 1] = isLeaves ? this.leafCount(id, node) : 0;
-      this.#hashes.bytes.copy(row, at + 2, this.hashAt(id, node), this.hashAt(id, node) + HASH_BYTES);
-      row.writeUIntBE(this.row(id, node), at + 34, 6);
-      row.writeUInt32BE(isLeaves ? this.pending(id, node) : 0, at + 40);
-    });
-    return row;
+    const row = Buffer.allocUnsafe(BOTTOM * SLOT_BYTES);
+    return row.subarray(0, this.#encodeNode(id, TOP, row, 0));
+  }
+
+  #encodeNode(id: number, node: number, row: Buffer, at: number): number {
+    const kind = this.kind(id, node);
+    if (kind === EMPTY) return at;
+    if (kind === INNER) return this.#encodeNode(id, 2 * node + 1, row, this.#encodeNode(id, 2 * node, row, at));
+    row[at] = node;
+    row[at + 1] = kind === LEAVES ? this.leafCount(id, node) : 0;
+    const hashAt = this.hashAt(id, node);
+    this.#hashes.bytes.copy(row, at + 2, hashAt, hashAt + HASH_BYTES);
+    row.writeUIntBE(this.row(id, node), at + 34, 6);
+    return row.writeUInt32BE(kind === LEAVES ? this.pending(id, node) : 0, at + 40);
   }
 
   /** Fills a new page from its bytes and hashes its inner nodes; false if they are not a page. */
@@ -219,12 +217,6 @@ export class BranchPages {
       if (this.kind(id, node) === EMPTY) zeroHash(this.#hashes, this.hashAt(id, node));
       else if (this.kind(id, node) === INNER) this.rehash(id, node);
     }
-    return true;
-  }
-
-  /** Whether a node lies below inner nodes only; what is below a leaf page is left over from before. */
-  #reachable(id: number, node: number): boolean {
-    for (let above = node >>> 1; above >= TOP; above >>>= 1) if (this.kind(id, above) !== INNER) return false;
     return true;
   }
 

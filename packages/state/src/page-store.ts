@@ -78,7 +78,9 @@ export class PageStore {
         leaves.replay(id, record, lo, hi);
       }
       leaves.hash(id, depth, computed, 0);
-      if (!sameHash(computed, 0, branches.hashes, branches.hashAt(page, node))) throw corrupt(row);
+      const isSame = sameHash(computed, 0, branches.hashes, branches.hashAt(page, node));
+      // The count is under no hash, and the room for further leaves is judged by it.
+      if (!isSame || leaves.count(id) !== branches.leafCount(page, node)) throw corrupt(row);
     } catch (error) {
       leaves.release(id);
       throw error;
