@@ -11,6 +11,7 @@ import {
   encodeBody,
   encodeTransaction,
   keys,
+  type MedicalRecord,
   mayBeErased,
   member as memberEntry,
   type Operation,
@@ -21,7 +22,17 @@ import {
 } from "@xinglin/contracts";
 import { checkShare, hpkeOpen, hpkeSeal, randomBytes, type Signer, verifyWith } from "@xinglin/crypto";
 import { keyId, sha256 } from "@xinglin/crypto/pure";
-import { type ActorId, type Bytes, cbor, equal, Fault, type Height, type MemberId, type UnixSeconds } from "@xinglin/primitives";
+import {
+  type ActorId,
+  type Bytes,
+  cbor,
+  equal,
+  Fault,
+  type Height,
+  type MemberId,
+  type RecordId,
+  type UnixSeconds,
+} from "@xinglin/primitives";
 import { ChainFollower, type ChainTrust, type ChainView } from "./chain-view.ts";
 import * as contract from "./contract.ts";
 import type { CustodianService } from "./service.ts";
@@ -60,7 +71,8 @@ export class Custodian implements CustodianService {
   }
 
   /**
-   * Takes one share, if an active actor of an active member signed the deposit and the share is the one that was committed to.
+   * Takes one share, if an active actor of an active member signed the deposit and the share is the one that was committed to. It is kept for
+   * records of that member only.
    * Answers an encoded `depositReceipt`.
    */
   async deposit(requestBytes: Bytes): Promise<Bytes> {
@@ -68,12 +80,12 @@ export class Custodian implements CustodianService {
     const body = contract.read(contract.depositBody, request.body);
     this.#requireAddressed(body.custodian);
     const view = await this.#chain.view(body.chain, request.state);
-    this.#requireDepositor(view, request.body, request.signature, body);
+    const source = this.#requireDepositor(view, request.body, request.signature, body);
     const { record, version, epoch, custodian, index } = body;
     const info = encodeKeyShareInfo({ chain: body.chain, record, version, epoch, custodian, index });
     const opening = await this.#openShare(body.sealed, info);
     if (opening.index !== index || !checkShare(opening, body.commitments, body.count)) throw new Fault("share_wrong", { index });
-    this.#shares.put({ record, version, epoch }, cbor.encode({ commitments: body.commitments, opening }));
+    this.#shares.put({ source, record, version, epoch }, cbor.encode({ commitments: body.commitments, opening }));
     return cbor.encode({ custodian, record, version, index, commitments: body.commitments });
   }
 
@@ -90,7 +102,7 @@ export class Custodian implements CustodianService {
     const { record } = permit.target;
     const version = permit.target.kind === "record" ? permit.target.version : 1;
     const { epoch } = permit.custody;
-    const stored = cbor.decodeTrusted(this.#shares.get({ record, version, epoch })) as {
+    const stored = cbor.decodeTrusted(this.#shares.get({ source: permit.source, record, version, epoch })) as {
       commitments: Bytes;
       opening: { index: number };
     };
@@ -121,20 +133,32 @@ export class Custodian implements CustodianService {
     const named = newest.version === version ? newest : view.read(keys.recordVersion(record, version), recordEntry);
     if (named === undefined || !mayBeErased(named, newest)) throw new Fault("record_in_force", { record, version });
     if (!named.custody.custodians.includes(this.id)) throw new Fault("not_a_custodian", { custodian: this.id });
-    this.#shares.erase({ record, version, epoch: named.custody.epoch });
+    this.#eraseAllEpochs(record, version, named);
     return cbor.encode({ transaction: await this.#sign(view, { op: "recordErasure", record, version }) });
+  }
+
+  /** Shares of every epoch restore the same key, so all of them go. */
+  #eraseAllEpochs(record: RecordId, version: number, { source, custody }: MedicalRecord): void {
+    for (let epoch = 1; epoch < custody.epoch; epoch++) {
+      const earlier = { source, record, version, epoch };
+      if (this.#shares.holds(earlier)) this.#shares.erase(earlier);
+    }
+    this.#shares.erase({ source, record, version, epoch: custody.epoch });
   }
 
   #requireAddressed(custodian: ActorId): void {
     if (custodian !== this.id) throw new Fault("not_a_custodian", { custodian });
   }
 
-  #requireDepositor(view: ChainView, bodyBytes: Bytes, signature: Bytes, body: contract.DepositBody): void {
+  /** The depositor's member. Patients and custodians anchor no records, so they deposit nothing. */
+  #requireDepositor(view: ChainView, bodyBytes: Bytes, signature: Bytes, body: contract.DepositBody): MemberId {
     const { depositor, time } = body;
     if (Math.abs(this.#options.trust.now() - time) > MAX_DEPOSIT_AGE_SECONDS)
       throw new Fault("deposit_stale", { time }, { retry: true });
     const actor = view.read(keys.actor(depositor.actor), actorEntry);
     const key = actor?.keys.find(({ id, until }) => id === depositor.key && until === undefined);
+    if (actor?.kind === "patient" || actor?.kind === "custodian")
+      throw new Fault("depositor_not_in_force", { actor: depositor.actor });
     if (actor?.status !== "active" || key === undefined || key.publicKey.suite !== depositor.suite)
       throw new Fault("depositor_not_in_force", { actor: depositor.actor });
     if (view.read(keys.member(actor.member), memberEntry)?.status !== "active")
@@ -142,6 +166,7 @@ export class Custodian implements CustodianService {
     const { webauthn } = this.#chain.genesis.parameters;
     if (!verifyWith(this.#options.trust.curves, depositor.suite, key.publicKey.key, bodyBytes, signature, webauthn))
       throw new Fault("signature_wrong", { actor: depositor.actor });
+    return actor.member;
   }
 
   /** Every condition a permit rests on, in the order of the refusal codes. */
@@ -154,7 +179,8 @@ export class Custodian implements CustodianService {
     if (!equal(sha256(request.hpke), permit.hpke)) throw new Fault("hpke_not_pinned");
     if (permit.basis !== "free") {
       const head = view.read(keys.consentHead(patient), consentHead);
-      if (head === undefined || head.restrictions !== permit.restrictions) throw new Fault("consent_restricted", { patient });
+      // A patient who never wrote a directive has no head: reviewed classes may be read without one.
+      if ((head?.restrictions ?? 0) !== permit.restrictions) throw new Fault("consent_restricted", { patient });
     }
     const actor = view.read(keys.actor(grantee.actor), actorEntry);
     const keyInForce = actor?.keys.some(({ id, until }) => id === grantee.key && until === undefined) === true;
@@ -169,12 +195,15 @@ export class Custodian implements CustodianService {
       throw new Fault("not_a_custodian", { custodian: this.id });
   }
 
-  /** A record of its own must still be the permitted version; a leaf of a batch must have no record of its own standing over it. */
-  #requireOpenRecord(view: ChainView, patient: ActorId, { target, source }: Permit): void {
+  /** A record of its own must still be the permitted version, in the permitted epoch of its custody; a leaf of a batch must have no record of its own standing over it. */
+  #requireOpenRecord(view: ChainView, patient: ActorId, { target, source, custody }: Permit): void {
     const record = view.read(keys.record(target.record), recordEntry);
     const open =
       target.kind === "record"
-        ? record?.status === "current" && record.version === target.version && record.patient === patient
+        ? record?.status === "current" &&
+          record.version === target.version &&
+          record.patient === patient &&
+          record.custody.epoch === custody.epoch
         : record?.source !== source;
     if (!open) throw new Fault("record_closed", { record: target.record });
   }

@@ -6,13 +6,18 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { type Bytes, Fault, type RecordId } from "@xinglin/primitives";
+import { type Bytes, Fault, type MemberId, type RecordId } from "@xinglin/primitives";
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Which share: one custodian holds at most one of a record version and epoch. */
+/**
+ * Which share: one custodian holds at most one of a source, record version and epoch. The source is in the name because anybody can put
+ * another's record id and commitments into a record or a leaf of its own: that must neither open, nor erase, nor displace this share.
+ */
 export interface ShareName {
+  /** The member whose actor deposited it. */
+  readonly source: MemberId;
   readonly record: RecordId;
   readonly version: number;
   readonly epoch: number;
@@ -61,7 +66,8 @@ export class ShareStore {
 
   /** Erases the share for good: the key is overwritten and removed, and a mark says that it was here. Erasing twice is no error. */
   erase(name: ShareName): void {
-    if (this.#state(name) === "erased") return;
+    // Not by the mark alone: a crash may have left the key beside it.
+    if (this.#state(name) === "erased" && !exists(this.#path(name, "key"))) return;
     this.#write(this.#path(name, "erased"), Buffer.alloc(0));
     const key = this.#path(name, "key");
     try {
@@ -76,13 +82,18 @@ export class ShareStore {
     rmSync(this.#path(name, "share"), { force: true });
   }
 
+  /** Whether the share is here and not erased. */
+  holds(name: ShareName): boolean {
+    return this.#state(name) === "held";
+  }
+
   #state(name: ShareName): "held" | "erased" | "missing" {
     if (exists(this.#path(name, "erased"))) return "erased";
     return exists(this.#path(name, "key")) ? "held" : "missing";
   }
 
   #path(name: ShareName, kind: "share" | "key" | "erased"): string {
-    return join(this.#directory, `${name.record}-${name.version}-${name.epoch}.${kind}`);
+    return join(this.#directory, `${name.source}.${name.record}-${name.version}-${name.epoch}.${kind}`);
   }
 
   #write(path: string, content: Uint8Array): void {

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { keys } from "@xinglin/contracts";
-import { hpkeKeyPair } from "@xinglin/crypto";
-import { cometbft } from "@xinglin/crypto/pure";
+import { encodeBatchLeaf, keys, type Operation } from "@xinglin/contracts";
+import { hpkeKeyPair, randomBytes } from "@xinglin/crypto";
+import { nodeEd25519Signer } from "@xinglin/crypto/node";
+import { cometbft, merkle } from "@xinglin/crypto/pure";
 import { type ProvenState, remoteCustodian, serveCustodian } from "@xinglin/custody";
-import { erasureRequest, releaseRequest, restoreContentKey } from "@xinglin/custody/client";
-import { type ActorId, type Bytes, cbor, type Height, type UnixSeconds } from "@xinglin/primitives";
-import { nowSeconds, openSmallChain, type SmallChain, THRESHOLD } from "./small-chain.ts";
+import { erasureRequest, prepareDeposits, releaseRequest, restoreContentKey } from "@xinglin/custody/client";
+import { type ActorId, type Bytes, cbor, type Height, type RecordId, type UnixSeconds } from "@xinglin/primitives";
+import { id, nowSeconds, openSmallChain, type Party, type SmallChain, THRESHOLD } from "./small-chain.ts";
 
 let chain: SmallChain;
 let clockOffset = 0;
@@ -16,6 +17,8 @@ before(async () => {
   chain = await openSmallChain({ now: () => (nowSeconds() + clockOffset) as UnixSeconds });
 });
 after(() => chain.close());
+
+const inAnHour = (): UnixSeconds => (nowSeconds() + 3600) as UnixSeconds;
 
 type Held = Awaited<ReturnType<SmallChain["permit"]>>;
 
@@ -216,4 +219,121 @@ test("the same custodian over HTTP gives the same answers and codes", async () =
     server.closeAllConnections();
   }
   await refuses(remoteCustodian("http://127.0.0.1:9").release(Uint8Array.of(1)), "custodian_unreachable");
+});
+
+test("another member's leaf or record with this record's id and commitments opens no share of it, nor erases one", async () => {
+  const own = await openSmallChain();
+  try {
+    const accepted = async (by: Party, ...operations: Operation[]): Promise<number> => {
+      const { code, number } = await own.submit(by, ...operations);
+      assert.equal(code, undefined);
+      return number;
+    };
+    // Hospital B has a patient whose key it holds itself, and copies what the chain shows of A's record into a leaf of its own.
+    const puppet: Party = {
+      ...own.patient,
+      actor: id<ActorId>(),
+      member: own.b.member,
+      signer: nodeEd25519Signer(randomBytes(32)),
+    };
+    const enrolment = { publicKey: { suite: "ed25519" as const, key: puppet.signer.publicKey }, notAfter: inAnHour() };
+    await accepted(own.b, { op: "registerPatient", id: puppet.actor, enrolment });
+    const kept = nodeEd25519Signer(randomBytes(32));
+    await accepted(puppet, { op: "enrolKey", publicKey: { suite: "ed25519", key: kept.publicKey } });
+    const { permit } = await own.permit();
+    const leaf = {
+      salt: randomBytes(32),
+      record: own.record,
+      patient: puppet.actor,
+      class: permit.class,
+      format: "dicom" as const,
+      object: permit.object,
+      custody: permit.custody,
+    };
+    const root = merkle.leafHash(encodeBatchLeaf(leaf));
+    await accepted(own.b, { op: "anchorBatch", root, count: 1 });
+    await accepted(
+      { ...puppet, signer: kept },
+      {
+        op: "grantConsent",
+        patient: puppet.actor,
+        terms: {
+          effect: "permit",
+          grantees: [{ kind: "institution", member: own.b.member }],
+          purposes: ["TREAT"],
+          categories: ["imaging"],
+          levels: ["sensitive"],
+          notBefore: (nowSeconds() - 60) as UnixSeconds,
+          notAfter: inAnHour(),
+        },
+        pointers: [],
+      },
+    );
+    const pair = await hpkeKeyPair();
+    const target = { kind: "batch" as const, root, leaf, index: 0, path: [] };
+    const asked = { patient: puppet.actor, purpose: "TREAT" as const, class: permit.class, target, credential: own.credential };
+    const number = await accepted(own.doctor, { op: "requestAccess", ...asked, hpke: pair.publicKey });
+    const thief: SmallChain = { ...own, patient: puppet };
+    await refuses(ask(thief, { number, permit, pair }, 0), "share_missing");
+    await ask(own, await own.permit(), 0); // and A's own record opens as before
+  } finally {
+    await own.close();
+  }
+});
+
+test("after a refresh of the custody, permits of the epoch before open nothing, and the end erases both epochs", async () => {
+  const own = await openSmallChain();
+  try {
+    const held = await own.permit();
+    const recipients = own.custodians.map(({ party }) => ({ id: party.actor, hpke: party.hpke.publicKey }));
+    const deposits = await prepareDeposits({
+      chain: own.ledger.chainId,
+      record: own.record,
+      version: 1,
+      epoch: 2,
+      contentKey: own.contentKey,
+      threshold: THRESHOLD,
+      recipients,
+      depositor: own.a,
+      time: nowSeconds(),
+    });
+    const depositor = (): ProvenState => own.prove(keys.actor(own.a.actor), keys.member(own.a.member));
+    for (const { party, custodian } of own.custodians) await custodian.deposit(deposits.request(party.actor, depositor()));
+    const refreshed = await own.submit(own.a, {
+      op: "refreshCustody",
+      record: own.record,
+      version: 1,
+      custody: deposits.custody,
+    });
+    assert.equal(refreshed.code, undefined);
+    await refuses(ask(own, held, 0), "record_closed");
+    await ask(own, await own.permit(), 0);
+    await own.submit(own.a, { op: "endRecord", record: own.record });
+    const { party, custodian } = own.custodians[0] as (typeof own.custodians)[number];
+    const state = own.prove(keys.record(own.record));
+    await custodian.erase(
+      erasureRequest({ chain: own.ledger.chainId, custodian: party.actor, record: own.record, version: 1, state }),
+    );
+    const left = readdirSync(join(own.directory, "shares", party.actor));
+    assert.deepEqual(new Set(left.map((name) => name.split(".").at(-1))), new Set(["erased"]));
+  } finally {
+    await own.close();
+  }
+});
+
+test("a patient can not deposit", async () => {
+  const { party, custodian } = chain.custodians[0] as (typeof chain.custodians)[number];
+  const deposits = await prepareDeposits({
+    chain: chain.ledger.chainId,
+    record: id<RecordId>(),
+    version: 1,
+    epoch: 1,
+    contentKey: randomBytes(32),
+    threshold: 2,
+    recipients: chain.custodians.slice(0, 2).map((one) => ({ id: one.party.actor, hpke: one.party.hpke.publicKey })),
+    depositor: chain.patient,
+    time: nowSeconds(),
+  });
+  const state = chain.prove(keys.actor(chain.patient.actor), keys.member(chain.patient.member));
+  await refuses(custodian.deposit(deposits.request(party.actor, state)), "depositor_not_in_force");
 });
