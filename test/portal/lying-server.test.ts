@@ -114,6 +114,20 @@ test("a server that lies about the list is caught and named", { skip }, async (t
     await page.getByRole("button", { name: "验证整个列表" }).click();
     await page.getByRole("alert").getByText("您的第 1 号授权的“内容”与链上不同").waitFor();
   });
+  await t.test("answers with a proof that was tampered with", async () => {
+    await page.unrouteAll({ behavior: "wait" });
+    await page.route(/\/v1\/state\?key=access/, async (route) => {
+      const answer = await route.fetch();
+      const body = Buffer.from(await answer.body());
+      // Within the value: the permit would say something else.
+      const at = body.indexOf("TREAT");
+      if (at > 0) body.write("ETREA", at);
+      await route.fulfill({ response: answer, body });
+    });
+    await page.reload();
+    await page.getByRole("button", { name: "验证整个列表" }).click();
+    await page.getByRole("alert").getByText("服务器给出的证明不成立").waitFor();
+  });
   await page.unrouteAll({ behavior: "wait" });
   await context.close();
 });

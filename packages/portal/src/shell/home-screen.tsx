@@ -81,10 +81,10 @@ export function HomeScreen({ client, wallet, attention, reload }: Props) {
 
 async function openFeed(client: ApiClient, wallet: Wallet): Promise<Feed> {
   // A key whose enrolment was interrupted: the chain knows by now whether it has it.
-  for (const holding of wallet.holdings.filter(({ state }) => state === "pending"))
+  for (const holding of wallet.current.filter(({ state }) => state === "pending"))
     await settle(client, wallet, holding).catch(() => false);
   const pseudonyms: Member[] = await Promise.all(
-    wallet.holdings.map(async (holding) => ({ holding, identity: await wallet.identity(holding) })),
+    wallet.current.map(async (holding) => ({ holding, identity: await wallet.identity(holding) })),
   );
   return new Feed(client, pseudonyms, (patient) => void wallet.setState(patient, "retired"));
 }

@@ -26,7 +26,7 @@ export async function enrolAll(client: ApiClient, wallet: Wallet, link: Enrolmen
     // A link with several pseudonyms can break off between two of them.
     if (held?.state === "pending" && (await settle(client, wallet, held))) continue;
     const { key, publicKey } = await makeKey(member);
-    await wallet.put({ patient, member, chain: link.chain, state: "pending", key });
+    await wallet.put({ patient, member, chain: link.chain, state: "pending", key, addedAt: Date.now() });
     try {
       await enrolOne(client, pseudonym, publicKey);
     } catch (error) {

@@ -33,4 +33,6 @@ export interface Holding {
   readonly chain: string;
   readonly state: HoldingState;
   readonly key: WalletKey;
+  /** When it was put here, in milliseconds since 1970. */
+  readonly addedAt: number;
 }

@@ -31,6 +31,18 @@ export class Wallet {
     return this.#holdings;
   }
 
+  /**
+   * Pseudonyms on the chain that was enrolled on last. A server has one chain; where it was set up anew, keys of the old one are of no use here,
+   * and none is thrown away.
+   */
+  get current(): readonly Holding[] {
+    const newest = this.#holdings.reduce<Holding | undefined>(
+      (a, b) => (a === undefined || b.addedAt > a.addedAt ? b : a),
+      undefined,
+    );
+    return this.#holdings.filter(({ chain }) => chain === newest?.chain);
+  }
+
   /** What acts for a pseudonym. */
   identity(holding: Holding): Promise<Identity> {
     const known = this.#identities.get(holding.patient);
