@@ -161,6 +161,8 @@ async function openLoop(
   return { committed, provable, turnedAway, latestSendMs };
 }
 
+/** How many times what the ledger can do is sent when it is overloaded. */
+const OVERLOAD = 2;
 /** Transactions that warm up, and tell about how fast the machine is. */
 const PILOT = 4_000;
 
@@ -170,7 +172,7 @@ const inMilliseconds = (samples: readonly number[]): Record<"p50" | "p99" | "p99
   return { p50: a, p99: b, p999: c, max: d };
 };
 
-/** Measures `signed-tx`, `finality`, `provable`, `batch-records` and `signed-tx-http`. */
+/** Measures `signed-tx`, `finality`, `provable`, `overload`, `batch-records` and `signed-tx-http`. */
 export const run: Suite = async ({ quick, emit }) => {
   const directory = await mkdtemp(join(tmpdir(), "xinglin-bench-ledger-"));
   const genesis = genesisBytes();
@@ -251,6 +253,28 @@ export const run: Suite = async ({ quick, emit }) => {
         samples: [...samples],
       });
     }
+
+    const offered = Math.ceil(perSecond * OVERLOAD);
+    const crowd = await load.make("record", offered * (quick ? 3 : 10));
+    const before = ledger.entryCount();
+    const crowdStart = onCommonClock();
+    const overload = await openLoop(ledger, load, crowd, offered);
+    const crowdSeconds = (onCommonClock() - crowdStart) / 1_000;
+    const { p50, p99 } = inMilliseconds(overload.committed);
+    emit({
+      measure: "overload",
+      value: (ledger.entryCount() - before) / crowdSeconds,
+      unit: "tx/s",
+      limit: { name: "signed-tx", value: perSecond },
+      ratio: (ledger.entryCount() - before) / crowdSeconds / perSecond,
+      conditions: {
+        offeredPerSecond: offered,
+        offered: crowd.length,
+        turnedAwayToRetry: overload.turnedAway,
+        finalityP50: p50,
+        finalityP99: p99,
+      },
+    });
 
     const anchors = await load.make("batch", Math.ceil(perSecond * (quick ? 1 : 5)));
     const anchorSeconds = await drive(ledger, anchors);

@@ -20,7 +20,7 @@ import { storageKeys } from "./storage-keys.ts";
 export const MIN_FREE_BYTES = 64 * 1024 * 1024;
 /** Free space is asked for at most this often. */
 const ROOM_CHECK_MS = 1_000;
-export const DEFAULT_MEMPOOL: MempoolLimits = { maxBytes: 64 * 1024 * 1024, maxCount: 40_000 };
+export const DEFAULT_MEMPOOL: MempoolLimits = { maxBytes: 64 * 1024 * 1024, maxCount: 20_000 };
 
 export interface CoreOptions {
   readonly directory: string;
