@@ -2,8 +2,8 @@
  * A reader that believes only what the validators signed: it starts from the genesis, follows headers, and checks every value and absence
  * against them. The patient's page and the reading hospital both use it. Source: requirements A2, A9; design.md, "Proofs".
  */
-import { type AuditEntry, decodeAuditEntry } from "@xinglin/contracts";
-import { type Bytes, cbor, Fault, type Infer, schema } from "@xinglin/primitives";
+import { type AuditEntry, type Custodian, custodian, decodeAuditEntry, keys, type Member, member } from "@xinglin/contracts";
+import { type ActorId, type Bytes, cbor, Fault, type Infer, type MemberId, type Schema, schema } from "@xinglin/primitives";
 import {
   type GenesisTrust,
   genesisTrust,
@@ -69,6 +69,25 @@ export class TrustedChain {
     if (height !== undefined && proof.height !== height) throw new Fault("proof_wrong", { key });
     await this.check(proof, key);
     return proof;
+  }
+
+  /** A member as the chain holds it. What is sealed to its `hpke` is for nobody else. Throws `unknown_member`, `proof_wrong`. */
+  async member(identity: Identity, id: MemberId): Promise<Member> {
+    const found = await this.#entry(identity, keys.member(id), member);
+    if (found === undefined) throw new Fault("unknown_member", { member: id });
+    return found;
+  }
+
+  /** A custodian as the chain holds it, with the key to which shares are sealed. Throws `unknown_custodian`, `proof_wrong`. */
+  async custodian(identity: Identity, id: ActorId): Promise<Custodian> {
+    const found = await this.#entry(identity, keys.custodian(id), custodian);
+    if (found === undefined) throw new Fault("unknown_custodian", { custodian: id });
+    return found;
+  }
+
+  async #entry<T>(identity: Identity, key: string, shape: Schema<T>): Promise<T | undefined> {
+    const { value } = await this.prove(identity, key);
+    return value === undefined ? undefined : shape.parse(cbor.decode(value, MAX_PROOF_BYTES));
   }
 
   /** An entry of the audit log, shown to stand in it. `size` is how many entries its epoch has. */

@@ -1,18 +1,23 @@
 /**
- * The consortium's custodians as the API lists them, and the state that a request to them must bring along.
+ * The consortium's custodians as the chain holds them, and the state that a request to them must bring along.
  * Source: design.md, "Consent, access, custody" (custodians take bytes only).
  */
 import { setTimeout } from "node:timers/promises";
-import type { ApiClient, Identity } from "@xinglin/client";
+import { type ApiClient, type Identity, TrustedChain } from "@xinglin/client";
 import type { ProvenState, ShareRecipient } from "@xinglin/custody/client";
-import { type ActorId, actorId, Fault, fromBase64url } from "@xinglin/primitives";
+import { type ActorId, Fault } from "@xinglin/primitives";
 
-/** Custodians in force, in a stable order, with their X-Wing keys. */
-export async function listCustodians(client: ApiClient): Promise<ShareRecipient[]> {
-  const rows = (await client.getJson("/v1/custodians")) as { id: string; hpke: string; status: string }[];
-  const recipients = rows
+/**
+ * Custodians in force, in a stable order, with their X-Wing keys: those that the genesis names, each proven to `identity`. A server's own
+ * list could hold a key of the server's, or leave out custodians until the rest are in one hand.
+ */
+export async function listCustodians(client: ApiClient, identity: Identity): Promise<ShareRecipient[]> {
+  const chain = await TrustedChain.of(client);
+  const { genesis } = await client.genesis();
+  const known = await Promise.all(genesis.custodians.map(async ({ id }) => ({ id, ...(await chain.custodian(identity, id)) })));
+  const recipients = known
     .filter(({ status }) => status === "active")
-    .map(({ id, hpke }) => ({ id: actorId.parse(id), hpke: fromBase64url(hpke) }))
+    .map(({ id, hpke }) => ({ id, hpke }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   if (recipients.length === 0) throw new Fault("custodians_missing", {}, { retry: true });
   return recipients;

@@ -76,7 +76,7 @@ async function depositShares(gateway: Gateway, options: KeepOptions, contentKey:
   const { client, threshold } = gateway;
   const { by, record, version } = options;
   const { chainId, time } = await client.tip();
-  const recipients = await listCustodians(client);
+  const recipients = await listCustodians(client, by);
   const deposits = await prepareDeposits({
     chain: chainId,
     record,

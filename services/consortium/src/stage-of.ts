@@ -9,8 +9,8 @@ import type { Options } from "./options.ts";
 import { keyReader, type Stage } from "./story/stage.ts";
 import type { StoryDatabase } from "./story/story.ts";
 
-export function openStage({ stores, url }: Consortium, { data, language }: Options, say: Say): Stage {
-  const client = new ApiClient({ url, language });
+export function openStage({ ledger, stores, url }: Consortium, { data, language }: Options, say: Say): Stage {
+  const client = new ApiClient({ url, language, chainId: ledger.chainId });
   return {
     say,
     data,

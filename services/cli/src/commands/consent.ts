@@ -1,8 +1,8 @@
 /** `xinglin consent grant|narrow|revoke|list`: for wallets in key files; patients use the page. Source: requirement C1. */
-import { grantConsent, narrowConsent, revokeConsent } from "@xinglin/client";
+import { grantConsent, narrowConsent, revokeConsent, TrustedChain } from "@xinglin/client";
 import { category, type DirectiveTerms, directiveTerms, level, purpose } from "@xinglin/contracts";
 import { requireAccepted, shanghaiTime } from "@xinglin/gateway";
-import { actorId, Fault, fromBase64url, type MemberId, memberId, type UnixSeconds } from "@xinglin/primitives";
+import { actorId, memberId, type UnixSeconds } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
 
 const DAY_SECONDS = 86_400;
@@ -36,16 +36,19 @@ export const grant: Command = {
     const { client } = context.gateway();
     const patient = context.key();
     const terms = await termsOf(context, (await client.tip()).time);
-    const members = (await client.getJson("/v1/members")) as { id: MemberId; hpke: string }[];
+    const chain = await TrustedChain.of(client);
     const local = context.text("local");
-    const grantees = terms.grantees.flatMap((grantee) => {
-      if (grantee.kind === "study") return [];
-      const member = members.find(({ id }) => id === grantee.member);
-      if (member === undefined) throw new Fault("unknown_member", { member: grantee.member });
-      return [
-        { id: member.id, hpke: fromBase64url(member.hpke), ...(local === undefined ? {} : { local: actorId.parse(local) }) },
-      ];
-    });
+    // A denial needs no pointer: it would tell the pseudonym to those whom it keeps out.
+    const named = new Set(
+      terms.effect === "deny" ? [] : terms.grantees.flatMap((grantee) => (grantee.kind === "study" ? [] : [grantee.member])),
+    );
+    const grantees = await Promise.all(
+      [...named].map(async (id) => ({
+        id,
+        hpke: (await chain.member(patient, id)).hpke,
+        ...(local === undefined ? {} : { local: actorId.parse(local) }),
+      })),
+    );
     const receipt = requireAccepted(await grantConsent(client, patient, terms, grantees));
     const facts = {
       number: receipt.results[0]?.subject.number ?? 0,

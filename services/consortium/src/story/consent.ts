@@ -1,8 +1,8 @@
 /** Scene 2: the patient lets hospital B read imaging and laboratory for treatment, for one year. Source: requirement C1. */
-import { grantConsent } from "@xinglin/client";
+import { grantConsent, TrustedChain } from "@xinglin/client";
 import type { DirectiveTerms } from "@xinglin/contracts";
 import { requireAccepted, shanghaiTime } from "@xinglin/gateway";
-import { Fault, fromBase64url, type MemberId, type UnixSeconds } from "@xinglin/primitives";
+import type { MemberId, UnixSeconds } from "@xinglin/primitives";
 import type { Stage, StoryPatient } from "./stage.ts";
 
 const YEAR_SECONDS = 365 * 86_400;
@@ -24,13 +24,9 @@ export async function consentToHospitalB(
     notBefore: (time - 60) as UnixSeconds,
     notAfter: (time + YEAR_SECONDS) as UnixSeconds,
   };
-  const members = (await client.getJson("/v1/members")) as { id: MemberId; hpke: string }[];
-  const grantee = members.find(({ id }) => id === HOSPITAL_B);
-  if (grantee === undefined) throw new Fault("unknown_member", { member: HOSPITAL_B });
+  const { hpke } = await (await TrustedChain.of(client)).member(patient.atA, HOSPITAL_B);
   const receipt = requireAccepted(
-    await grantConsent(client, patient.atA, terms, [
-      { id: HOSPITAL_B, hpke: fromBase64url(grantee.hpke), local: patient.atB.actor },
-    ]),
+    await grantConsent(client, patient.atA, terms, [{ id: HOSPITAL_B, hpke, local: patient.atB.actor }]),
   );
   const number = receipt.results[0]?.subject.number ?? 0;
   say("story.granted", {
