@@ -78,7 +78,8 @@ export async function auditEverything(
     const report = await auditObject(stores, anchored);
     pieces.push(...report.findings);
     piecesChecked += report.checked;
-    onObject?.(++objects);
+    objects++;
+    onObject?.(objects);
   }
   const verification = (await client.postJson("/v1/read-model/verify", by)) as {
     rows: number;
