@@ -4,7 +4,7 @@
  */
 import type { SealedPointer } from "@xinglin/contracts";
 import { hpkeOpen, hpkeSeal } from "@xinglin/crypto";
-import { type ActorId, actorId, type Bytes, cbor, type Infer, type MemberId, memberId, schema } from "@xinglin/primitives";
+import { type ActorId, actorId, type Bytes, cbor, Fault, type Infer, type MemberId, memberId, schema } from "@xinglin/primitives";
 
 /** `patient` at `source` is the grantee's own `local`, if the patient is registered there. */
 const pointer = schema.object({ source: memberId, patient: actorId, local: schema.optional(actorId) });
@@ -25,7 +25,10 @@ export async function sealPointer(
   };
 }
 
-/** Opens a pointer with the member's private key. Throws if it was sealed to another, for another patient, or changed. */
+/**
+ * Opens a pointer with the member's private key. Throws if it was sealed to another, for another patient, or changed. Anybody can seal to a
+ * public key: believe only pointers of a directive that the chain proves. `local` is what that patient claims; the hospital knows its own.
+ */
 export async function openPointer(
   chain: string,
   grantee: MemberId,
@@ -34,5 +37,8 @@ export async function openPointer(
   sealed: Bytes,
 ): Promise<Pointer> {
   const opened = await hpkeOpen(hpkePrivateKey, info(chain, grantee, patient), new Uint8Array(), sealed);
-  return pointer.parse(cbor.decode(opened, 1024));
+  const content = pointer.parse(cbor.decode(opened, 1024));
+  if (content.patient !== patient)
+    throw new Fault("malformed", { element: "/patient", expected: "the patient whose directive it is" });
+  return content;
 }

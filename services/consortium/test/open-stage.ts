@@ -3,11 +3,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { closeWorkers } from "@xinglin/archive";
-import { grantConsent } from "@xinglin/client";
+import { grantConsent, TrustedChain } from "@xinglin/client";
 import type { DirectiveTerms } from "@xinglin/contracts";
 import { createSay, type HeldPermit, type KeyOfFile, requestRead, requireAccepted } from "@xinglin/gateway";
 import { closeValidator } from "@xinglin/interop";
-import { type ActorId, fromBase64url, type MemberId, type RecordId, type UnixSeconds } from "@xinglin/primitives";
+import type { ActorId, MemberId, RecordId, UnixSeconds } from "@xinglin/primitives";
 import { type Consortium, openConsortium } from "../src/consortium.ts";
 import { readOptions } from "../src/options.ts";
 import { openStage } from "../src/stage-of.ts";
@@ -76,8 +76,7 @@ export async function consent(
 ): Promise<number> {
   const { time } = await client.tip();
   const member = "hospital-b" as MemberId;
-  const members = (await client.getJson("/v1/members")) as { id: MemberId; hpke: string }[];
-  const hpke = fromBase64url(members.find(({ id }) => id === member)?.hpke ?? "");
+  const { hpke } = await (await TrustedChain.of(client)).member(patient, member);
   const receipt = await grantConsent(
     client,
     patient,

@@ -1,26 +1,20 @@
 /** `xinglin grants|read|accesses`: what a doctor asks for elsewhere, and who read what. Source: requirements C2, C3, C10. */
 import { resolve } from "node:path";
-import { openPointer } from "@xinglin/client";
 import { category, level, purpose } from "@xinglin/contracts";
 import {
   bytesText,
   fetchObject,
   type KeyOfFile,
+  openGrants,
   progressBar,
   readKeyFile,
   redeemPermit,
   requestRead,
   shanghaiTime,
 } from "@xinglin/gateway";
-import { type ActorId, actorId, credentialId, Fault, fromBase64url, type MemberId, recordId } from "@xinglin/primitives";
+import { actorId, credentialId, Fault, recordId } from "@xinglin/primitives";
 import { aliasPath, type Command, type Context } from "../command.ts";
 import { reasonLines, refusalSentence } from "../fault-sentence.ts";
-
-interface Grant {
-  readonly patient: ActorId;
-  readonly number: number;
-  readonly pointers: readonly { member: MemberId; sealed: string }[];
-}
 
 /** The grants that name my member, each with the pseudonym at the source that was sealed to it. */
 export const grants: Command = {
@@ -29,17 +23,10 @@ export const grants: Command = {
   async run(context) {
     const by = context.key();
     const { client } = context.gateway();
-    const { chainId } = await client.genesis();
-    const { items } = (await client.getJson("/v1/grants", by)) as { items: Grant[] };
     const { hpkeSeed } = institutionKey(context, by);
-    const rows = [];
-    for (const { patient, number, pointers } of items) {
-      const mine = pointers.find(({ member }) => member === by.member);
-      if (mine === undefined || hpkeSeed === undefined) continue;
-      const pointer = await openPointer(chainId, by.member, patient, hpkeSeed, fromBase64url(mine.sealed));
-      rows.push({ patient: pointer.patient, source: pointer.source, local: pointer.local ?? "–", number });
-    }
-    for (const row of rows) context.tell("grants.line", row);
+    const opened = hpkeSeed === undefined ? [] : await openGrants(client, by, hpkeSeed);
+    for (const { patient, source, local, number } of opened)
+      context.tell("grants.line", { patient, source, local: local ?? "–", number });
   },
 };
 

@@ -5,13 +5,13 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { openPointer } from "@xinglin/client";
 import {
   type Anchored,
   bytesText,
   fetchObject,
   type HeldPermit,
   type KeyOfFile,
+  openGrants,
   progressBar,
   type ReadRequest,
   readKeyFile,
@@ -20,7 +20,7 @@ import {
   shanghaiTime,
 } from "@xinglin/gateway";
 import { instanceFiles } from "@xinglin/interop";
-import { type ActorId, Fault, fromBase64url, type MemberId } from "@xinglin/primitives";
+import { type ActorId, Fault } from "@xinglin/primitives";
 import { administrationKey } from "../genesis.ts";
 import type { Stage } from "./stage.ts";
 
@@ -51,18 +51,10 @@ export const requestFor = (
 
 /** Hospital B learns from the sealed pointer of a grant under which pseudonym A files its patient. */
 export async function findPseudonymAtSource(stage: Stage, by: KeyOfFile, local: ActorId): Promise<ActorId> {
-  const { client, data } = stage;
-  const { chainId } = await client.genesis();
-  const institution = readKeyFile(administrationKey(data, by.member));
-  const grants = (await client.getJson("/v1/grants", by)) as {
-    items: { patient: ActorId; pointers: { member: MemberId; sealed: string }[] }[];
-  };
-  for (const { patient, pointers } of grants.items)
-    for (const { member, sealed } of pointers) {
-      if (member !== by.member || institution.hpkeSeed === undefined) continue;
-      const pointer = await openPointer(chainId, member, patient, institution.hpkeSeed, fromBase64url(sealed));
-      if (pointer.local === local) return pointer.patient;
-    }
+  const { hpkeSeed } = readKeyFile(administrationKey(stage.data, by.member));
+  const grants = hpkeSeed === undefined ? [] : await openGrants(stage.client, by, hpkeSeed);
+  const found = grants.find((grant) => grant.local === local);
+  if (found !== undefined) return found.patient;
   throw new Fault("pointer_missing", { patient: local });
 }
 
