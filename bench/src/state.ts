@@ -15,7 +15,7 @@ import { ClassicLevel } from "classic-level";
 import { best, growthExponent, interleave, median, type Suite } from "./measure.ts";
 
 const BLOCK_KEYS = 5_000;
-const BLOCKS_A_ROUND = 4;
+const BLOCKS_A_ROUND = 3;
 const ROUNDS = 5;
 const VALUE_BYTES = 100;
 /** Blocks that load the map are larger: they are not measured. */
