@@ -7,6 +7,10 @@ import type { StateReader } from "@xinglin/contracts";
 import type { Bytes } from "@xinglin/primitives";
 
 const KEPT = ["actor/", "member/", "custodian/", "credential/", "matrix/", "parameters"];
+function isKept(key: string): boolean {
+  for (const prefix of KEPT) if (key.startsWith(prefix)) return true;
+  return false;
+}
 /** A few kilobytes each at most. */
 const MAX_KEPT = 20_000;
 
@@ -22,7 +26,7 @@ export class CommittedReader implements StateReader {
     const known = this.#kept.get(key);
     if (known !== undefined) return known;
     const value = this.#state.get(key);
-    if (value !== undefined && KEPT.some((prefix) => key.startsWith(prefix))) {
+    if (value !== undefined && isKept(key)) {
       if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value as string);
       this.#kept.set(key, value);
     }

@@ -3,67 +3,77 @@
  * which need not be encoded again for that.
  * Source: RFC 8949 section 3; design.md, "Transactions" (canonical DAG-CBOR).
  */
-import { type Bytes, invariant, utf8 } from "@xinglin/primitives";
+import { Bug, type Bytes, cbor, invariant } from "@xinglin/primitives";
 
 const BYTES = 2;
 const TEXT = 3;
 const LIST = 4;
 const MAP = 5;
 const TAG = 6;
-const OPERATIONS = utf8("operations");
+const OPERATIONS = cbor.encode("operations");
 
 /** Views of the canonical bytes of each operation. The body must have been decoded before: it is trusted to be well-formed. */
 export function operationBytes(body: Bytes): Bytes[] {
   const walk = new Walk(body);
-  const { major, value: elements } = walk.head();
-  invariant(major === MAP, "body: not a map");
+  const elements = walk.head(MAP);
   for (let i = 0; i < elements; i++) {
-    const key = walk.item();
-    if (!endsWith(key, OPERATIONS)) {
-      walk.item();
-      continue;
+    const isOperations = walk.isAt(OPERATIONS);
+    walk.skip();
+    if (isOperations) {
+      const operations: Bytes[] = [];
+      for (let left = walk.head(LIST); left > 0; left--) operations.push(body.subarray(walk.at, walk.skip()));
+      return operations;
     }
-    const list = walk.head();
-    invariant(list.major === LIST, "body: operations are no list");
-    return Array.from({ length: list.value }, () => walk.item());
+    walk.skip();
   }
-  throw new Error("unreachable: a body has operations");
+  throw new Bug("body: no operations");
 }
-
-const endsWith = (bytes: Bytes, end: Bytes): boolean =>
-  bytes.length === end.length + 1 && end.every((byte, i) => byte === bytes[i + 1]);
 
 class Walk {
   readonly #bytes: Bytes;
-  #at = 0;
+  at = 0;
+  /** Of the head that was read last. */
+  #major = 0;
 
   constructor(bytes: Bytes) {
     this.#bytes = bytes;
   }
 
-  /** Steps over the next item with everything in it, and returns its bytes. */
-  item(): Bytes {
-    const from = this.#at;
-    // How many items are still to be stepped over; containers add theirs.
-    for (let left = 1; left > 0; left--) {
-      const { major, value } = this.head();
-      if (major === BYTES || major === TEXT) this.#at += value;
-      else if (major === LIST) left += value;
-      else if (major === MAP) left += 2 * value;
-      else if (major === TAG) left += 1;
-    }
-    return this.#bytes.subarray(from, this.#at);
+  /** Whether the next item is this one. */
+  isAt(item: Bytes): boolean {
+    for (let i = 0; i < item.length; i++) if (this.#bytes[this.at + i] !== item[i]) return false;
+    return true;
   }
 
-  /** The head of the next item: its major type and the number in it. */
-  head(): { readonly major: number; readonly value: number } {
-    const first = this.#bytes[this.#at++];
+  /** Steps over the next item with everything in it; returns where it ends. */
+  skip(): number {
+    // How many items are still to be stepped over; containers add theirs.
+    for (let left = 1; left > 0; left--) {
+      const value = this.#readHead();
+      if (this.#major === BYTES || this.#major === TEXT) this.at += value;
+      else if (this.#major === LIST) left += value;
+      else if (this.#major === MAP) left += 2 * value;
+      else if (this.#major === TAG) left += 1;
+    }
+    return this.at;
+  }
+
+  /** Steps over the head of the next item, which has this major type; returns the number in it. */
+  head(major: number): number {
+    const value = this.#readHead();
+    invariant(this.#major === major, "body: an item of another type");
+    return value;
+  }
+
+  #readHead(): number {
+    const first = this.#bytes[this.at++];
     invariant(first !== undefined, "body: truncated");
+    this.#major = first >> 5;
     const info = first & 31;
-    if (info < 24) return { major: first >> 5, value: info };
+    if (info < 24) return info;
     let value = 0;
-    for (const end = this.#at + (1 << (info - 24)); this.#at < end; this.#at++)
-      value = value * 256 + (this.#bytes[this.#at] as number);
-    return { major: first >> 5, value };
+    for (const end = this.at + (1 << (info - 24)); this.at < end; this.at++)
+      value = value * 256 + (this.#bytes[this.at] as number);
+    return value;
   }
 }

@@ -6,11 +6,16 @@
 import { type Bytes, utf8 } from "@xinglin/primitives";
 
 function numbered(letter: string, ...numbers: readonly number[]): Bytes {
-  const key = Buffer.alloc(1 + 8 * numbers.length);
-  key.write(letter, "latin1");
-  for (const [i, number] of numbers.entries()) key.writeBigUInt64BE(BigInt(number), 1 + 8 * i);
+  const key = Buffer.allocUnsafe(1 + 8 * numbers.length);
+  key[0] = letter.charCodeAt(0);
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i] as number;
+    key.writeUInt32BE(Math.floor(number / WORD), 1 + 8 * i);
+    key.writeUInt32BE(number % WORD, 5 + 8 * i);
+  }
   return key;
 }
+const WORD = 2 ** 32;
 
 export const storageKeys = {
   /** Format, chain and genesis of this folder. */

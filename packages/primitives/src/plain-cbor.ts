@@ -220,15 +220,54 @@ function readBytes(length: number): Bytes {
   return value;
 }
 
+/** Eight characters at a time: one by one, a text of 32 is 32 intermediate strings. */
 function readText(length: number): string {
   if (length > input.length - at) throw giveUp;
+  const stop = at + length;
   let text = "";
-  for (const stop = at + length; at < stop; at++) {
+  for (; at + 8 <= stop; at += 8) {
+    const a = input[at] as number;
+    const b = input[at + 1] as number;
+    const c = input[at + 2] as number;
+    const d = input[at + 3] as number;
+    const e = input[at + 4] as number;
+    const f = input[at + 5] as number;
+    const g = input[at + 6] as number;
+    const h = input[at + 7] as number;
+    if ((a | b | c | d | e | f | g | h) > 0x7f) throw giveUp;
+    text += String.fromCharCode(a, b, c, d, e, f, g, h);
+  }
+  for (; at < stop; at++) {
     const unit = input[at] as number;
     if (unit > 0x7f) throw giveUp;
     text += String.fromCharCode(unit);
   }
   return text;
+}
+
+const KEY_SLOTS = 256;
+/** Keys seen lately: the same few come again and again, and a string that exists need not be made. */
+const seenKeys: string[] = new Array<string>(KEY_SLOTS).fill("");
+
+function readKey(length: number): string {
+  if (length === 0 || length > input.length - at) throw giveUp;
+  const first = input[at] as number;
+  const last = input[at + length - 1] as number;
+  const slot = (31 * length + 7 * first + last) % KEY_SLOTS;
+  const seen = seenKeys[slot] as string;
+  if (seen.length === length && isNext(seen)) {
+    at += length;
+    return seen;
+  }
+  const key = readText(length);
+  if (length <= MAX_KEPT_KEY) seenKeys[slot] = key;
+  return key;
+}
+const MAX_KEPT_KEY = 32;
+
+function isNext(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (input[at + i] !== text.charCodeAt(i)) return false;
+  return true;
 }
 
 function readList(length: number, depth: number): unknown[] {
@@ -246,7 +285,7 @@ function readMap(length: number, depth: number): Record<string, unknown> {
     if (at >= input.length) throw giveUp;
     const head = input[at++] as number;
     if (head >> 5 !== TEXT) throw giveUp;
-    const key = readText(readArgument(head & 31));
+    const key = readKey(readArgument(head & 31));
     if (isSpecial(key) || (i > 0 && !isBefore(before, key))) throw giveUp;
     map[key] = read(depth + 1);
     before = key;
