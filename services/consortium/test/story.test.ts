@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { newDataFolder, type Running, removeDataFolder, startConsortium } from "./running-consortium.ts";
+import { DECODED_SECRETS, DICOM_SECRETS, fhirSecrets, filesOf, keySecrets, scanFolder, secretsIn } from "./secrets.ts";
 
 const folders: string[] = [];
 const running: Running[] = [];
@@ -80,6 +81,43 @@ test("the whole story, with every custodian in a process of its own, then a late
     assert.equal(statSync(join(parentPath, name)).mode & 0o077, 0, `${name} is for its owner only`);
 });
 
+test("no name, no clinical value and no key of the story stands where it does not belong", () => {
+  const data = folders[0] as string;
+  const outputs = running.map((one) => one.output()).join("\n");
+  const keySeeds = keySecrets(data);
+  assert.ok(keySeeds.length >= 4 * 25, `${keySeeds.length} spellings of seeds`);
+  const secrets = [...DICOM_SECRETS, ...DECODED_SECRETS, ...fhirSecrets(), ...keySeeds];
+  const { findings, files } = scanFolder(data, secrets);
+  assert.deepEqual(findings, []);
+  assert.deepEqual(secretsIn(Buffer.from(outputs), secrets), []);
+  assert.ok(!outputs.includes("王"));
+  for (const part of ["ledger/", "index/", "stores/", "custodians/"])
+    assert.ok(filesOf(join(data, part)).length > 0, `${part} was scanned`);
+  assert.ok(files > 500, `${files} files`);
+
+  // The scan would have found them: they do stand in the originals and in what the doctor received.
+  const whatIn = (folder: string): Set<string> =>
+    new Set(filesOf(folder).flatMap((path) => secretsIn(readFileSync(path), [...DICOM_SECRETS, ...fhirSecrets()])));
+  const own = whatIn(join(data, "members", "hospital-a", "originals"));
+  assert.deepEqual(
+    fhirSecrets().filter(({ what }) => !own.has(what)),
+    [],
+  );
+  const received = whatIn(join(data, "received"));
+  assert.deepEqual(
+    DICOM_SECRETS.filter(({ what }) => !received.has(what)),
+    [],
+  );
+  const planted = join(newFolder());
+  mkdirSync(join(planted, "ledger"), { recursive: true });
+  for (const [i, one] of secrets.entries()) {
+    const path = join(planted, "ledger", `${i}.log`);
+    writeFileSync(path, Buffer.alloc(1000, i));
+    appendFileSync(path, Buffer.concat([one.bytes, Buffer.alloc(10)]));
+  }
+  assert.equal(scanFolder(planted, secrets).findings.length >= secrets.length, true);
+});
+
 test("the evidence of a story verifies offline with the genesis, and not with another or with a changed byte", async () => {
   const data = folders[0] as string;
   const main = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
@@ -102,11 +140,13 @@ test("says what to do when it can't start, and leaves nothing half-written", asy
     await one.said(pattern);
     assert.notEqual(await one.stop(), 0);
   };
-  await refused(/port_in_use/, "--port", String(port));
-  await refused(/tls_required/, "--host", "0.0.0.0");
-  await refused(/option_wrong/, "--port", "99999");
-  await refused(/option_wrong/, "--study", "many");
-  await refused(/option_wrong/, "--nonsense");
+  await Promise.all([
+    refused(/port_in_use/, "--port", String(port)),
+    refused(/tls_required/, "--host", "0.0.0.0"),
+    refused(/option_wrong/, "--port", "99999"),
+    refused(/option_wrong/, "--study", "many"),
+    refused(/option_wrong/, "--nonsense"),
+  ]);
   busy.close();
 
   const data = folders[0] as string;
