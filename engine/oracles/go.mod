@@ -4,6 +4,7 @@ go 1.25.0
 
 require (
 	github.com/cometbft/cometbft v0.40.0
+	github.com/cosmos/ics23/go v0.11.0
 	github.com/klauspost/reedsolomon v1.14.2
 )
 
@@ -20,7 +21,6 @@ require (
 	github.com/cockroachdb/tokenbucket v0.0.0-20230807174530-cc333fc44b06 // indirect
 	github.com/cometbft/cometbft-db v0.14.1 // indirect
 	github.com/cosmos/gogoproto v1.7.2 // indirect
-	github.com/cosmos/ics23/go v0.11.0 // indirect
 	github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect
 	github.com/dgraph-io/badger/v4 v4.2.0 // indirect
