@@ -215,9 +215,12 @@ async function inspect(page: Page, name: string): Promise<void> {
   ] as const) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
-    const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`));
-    assert.deepEqual(found, [], `${name} ${size}`);
+    // The language changes words, not roles and colours: axe looks at the Chinese page, and at the English one's names on the phone.
+    if (!name.startsWith("en") || size === "phone") {
+      const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+      const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`));
+      assert.deepEqual(found, [], `${name} ${size}`);
+    }
     const { wide, small } = await page.evaluate(() => ({
       wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       small: [...document.querySelectorAll("button, select, nav a, summary, .check")]

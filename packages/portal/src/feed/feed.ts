@@ -181,6 +181,8 @@ export class Feed {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       if (RETIRED_CODES.has(error.code)) {
+        // Two requests may have been under way.
+        if (this.#snapshot.retired.has(identity.actor)) return;
         this.#lines.get(identity.actor)?.abort.abort();
         this.#set({
           retired: new Set(this.#snapshot.retired).add(identity.actor),
