@@ -1,7 +1,7 @@
 /** What goes in comes out, byte for byte, from any ten of fourteen stores; from nine nothing comes out. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
@@ -222,4 +222,15 @@ test("a stream that is left early, or file by file, stops or goes on", async (t)
   await stream.next();
   await stream.return(undefined as never);
   for await (const file of retrieveFiles(reference, objectId, key, stores)) assert.ok(file.path.length > 0); // the worker is free again
+});
+
+test("what comes out is plain, and for its owner only", {
+  skip: process.platform === "win32" && "win32: no modes",
+}, async (t) => {
+  const { stores, folder } = await Consortium.open(t);
+  const { reference, objectId, key } = await ingest([{ path: "a/x", content: random.subarray(0, 10) }], { stores });
+  const destination = join(folder, "mine");
+  await retrieve(reference, objectId, key, stores, destination);
+  const modes = await Promise.all(["", "a", "a/x"].map(async (name) => (await stat(join(destination, name))).mode & 0o777));
+  assert.deepEqual(modes, [0o700, 0o700, 0o600]);
 });

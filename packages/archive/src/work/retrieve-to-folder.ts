@@ -8,6 +8,10 @@ import { errnoOf } from "../store/disk-fault.ts";
 import { type FileSink, type ReadOrder, type ReadOutcome, readObject } from "./read-object.ts";
 import type { TaskContext } from "./tasks.ts";
 
+/** What was sealed is plain here: for whoever fetched it and nobody else. */
+const OWNER_FOLDER = 0o700;
+const OWNER_FILE = 0o600;
+
 /** A reading whose files go below `destination`; `partial` is a name beside it that does not exist yet. */
 export interface FolderOrder extends ReadOrder {
   readonly destination: string;
@@ -20,7 +24,7 @@ export async function retrieveToFolder(order: FolderOrder, context: TaskContext)
   const sink = new FolderSink(partial);
   try {
     await requireEmpty(destination);
-    await mkdir(partial, { recursive: true });
+    await mkdir(partial, { recursive: true, mode: OWNER_FOLDER });
     const outcome = await readObject(order, sink, context);
     await rmdir(destination).catch(() => undefined);
     await rename(partial, destination);
@@ -58,8 +62,8 @@ class FolderSink implements FileSink {
 
   begin(file: number, manifest: Manifest): void {
     const path = join(this.#folder, manifest.files[file]!.path);
-    mkdirSync(dirname(path), { recursive: true });
-    this.#descriptor = openSync(path, "wx");
+    mkdirSync(dirname(path), { recursive: true, mode: OWNER_FOLDER });
+    this.#descriptor = openSync(path, "wx", OWNER_FILE);
   }
 
   write(bytes: Uint8Array): void {
