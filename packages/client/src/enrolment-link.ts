@@ -20,7 +20,7 @@ import type { Identity } from "./identity.ts";
 
 /** A patient has one pseudonym an institution; one link enrols a key of its own for each. */
 const linkContent = schema.object({
-  chain: schema.text(40),
+  chain: schema.text(50),
   pseudonyms: schema.list(schema.object({ patient: actorId, member: memberId, seed: schema.bytes(32) }), 16, 1),
 });
 export type EnrolmentLink = Infer<typeof linkContent>;

@@ -10,7 +10,8 @@ import { type Change, put } from "./rule.ts";
 import { keys } from "./state-keys.ts";
 
 const MAX_GENESIS_BYTES = 4_194_304;
-const CHAIN_ID_HASH_DIGITS = 12;
+/** 96 bits: who pins the id pins the document, since another that fits it can't be computed. With the longest name, 49 of CometBFT's 50 characters. */
+const CHAIN_ID_HASH_DIGITS = 24;
 /** Height at which the keys of the genesis begin. */
 const GENESIS_HEIGHT = 0 as Height;
 
@@ -25,7 +26,7 @@ export function decodeGenesis(bytes: Bytes): Genesis {
   return genesis;
 }
 
-/** The chain's id: its name and the first 12 hex digits of the SHA-256 of its genesis document. */
+/** The chain's id: its name and the first 24 hex digits of the SHA-256 of its genesis document. */
 export const chainIdOf = (genesisBytes: Bytes): string =>
   `${decodeGenesis(genesisBytes).name}-${toHex(sha256(genesisBytes)).slice(0, CHAIN_ID_HASH_DIGITS)}`;
 

@@ -19,7 +19,7 @@ const signerSchema = schema.object({ actor: actorId, key: keyIdSchema, suite: sc
 /** What is signed. The id of a transaction is the SHA-256 of these bytes. */
 export const transactionBody = schema.object({
   type: schema.oneOf("xinglin-transaction/1"),
-  chain: schema.text(40),
+  chain: schema.text(50),
   signer: signerSchema,
   /** The work station, which signs the same body. */
   device: schema.optional(signerSchema),

@@ -20,7 +20,7 @@ import { administration, custodians, genesis, hospitalA, hospitalB, keyIdOf, Wor
 test("a genesis document comes back from its bytes, and names its chain by its hash", () => {
   const encoded = encodeGenesis(genesis);
   assert.deepEqual(decodeGenesis(encoded), genesis);
-  assert.equal(chainIdOf(encoded), `test-${toHex(sha256(encoded)).slice(0, 12)}`);
+  assert.equal(chainIdOf(encoded), `test-${toHex(sha256(encoded)).slice(0, 24)}`);
   const other = encodeGenesis({ ...genesis, parameters: { ...genesis.parameters, permitSeconds: 599 } });
   assert.notEqual(chainIdOf(other), chainIdOf(encoded));
 });

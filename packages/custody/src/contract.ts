@@ -27,7 +27,7 @@ export const provenState = schema.object({
 export type ProvenState = Infer<typeof provenState>;
 
 const index = schema.uint(MAX_CUSTODIANS - 1);
-const chain = schema.text(40);
+const chain = schema.text(50);
 const version = schema.uint(65_535, 1);
 
 /** The signed part of a deposit: one share of one record version's content key, sealed to this custodian. */

@@ -14,7 +14,7 @@ import type { Gateway } from "./keep-record.ts";
 const MAX_STORES = 4096;
 const consortiumFile = schema.object({
   type: schema.oneOf("xinglin-consortium/1"),
-  chainId: schema.text(40),
+  chainId: schema.text(50),
   url: schema.text(256, /^https?:\/\//),
   threshold: schema.uint(16, 1),
   stores: schema.list(schema.object({ id: schema.text(64), member: schema.text(32), path: schema.text(4096) }), MAX_STORES, 1),

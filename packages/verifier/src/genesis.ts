@@ -6,7 +6,8 @@ import { cometbft, sha256 } from "@xinglin/crypto/pure";
 import { type Bytes, cbor, schema, toHex } from "@xinglin/primitives";
 
 const MAX_GENESIS_BYTES = 4_194_304;
-const CHAIN_ID_HASH_DIGITS = 12;
+/** As many as can be pinned against a second document, within CometBFT's 50 characters. */
+const CHAIN_ID_HASH_DIGITS = 24;
 
 const name = schema.text(24, /^[a-z][a-z0-9-]*$/);
 const first = schema.list(

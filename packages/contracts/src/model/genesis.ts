@@ -1,6 +1,6 @@
 /**
  * The first state of a chain: its parameters, members with their keys, custodians, validators and the class matrix.
- * Everyone who verifies a chain starts from the hash of this document; the chain id carries its first 12 hex digits.
+ * Everyone who verifies a chain starts from the hash of this document; the chain id carries its first 24 hex digits.
  * Source: design.md, "Ledger".
  */
 import { actorId, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";

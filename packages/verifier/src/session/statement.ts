@@ -18,7 +18,7 @@ export type RequestSuite = (typeof REQUEST_SUITES)[number];
 /** What the actor's key signs. `key` is the id of that key in the actor's history; the period is half-open, in seconds UTC. */
 export const sessionStatement = schema.object({
   type: schema.oneOf("xinglin-session/1"),
-  chain: schema.text(40),
+  chain: schema.text(50),
   actor: actorId,
   key: schema.text(16, /^[0-9a-f]{16}$/),
   suite: schema.oneOf(...SUITES),
