@@ -24,7 +24,10 @@ export interface Waiting {
   readonly notAfter: { readonly time: number; readonly height: number };
 }
 
-/** What one block may hold. `quota` bounds the operations of one member, `maxOperations` those of the block. */
+/**
+ * What one block may hold. `quota` bounds the operations of one member, `maxOperations` those of the block, except that a transaction with
+ * more comes alone.
+ */
 export interface BlockLimits {
   readonly maxBytes: number;
   readonly maxOperations: number;
@@ -114,7 +117,7 @@ export class Mempool {
       const fits =
         next !== undefined &&
         next.bytes.length + FRAME_BYTES <= bytes &&
-        next.operations <= operations &&
+        (next.operations <= operations || transactions.length === 0) &&
         member.operations + next.operations <= limits.quota;
       if (!fits) {
         // The order within a member is kept: what does not fit holds back what came after it.

@@ -12,7 +12,6 @@
  * A solo key can rewrite the chain's history: nobody else signs. Pages and evidence say so.
  * Source: design.md, "Drivers", "Proofs", "Time".
  */
-import { MAX_OPERATIONS } from "@xinglin/contracts";
 import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, cbor, equal, Fault, invariant, schema } from "@xinglin/primitives";
 import type { BatchOperation } from "@xinglin/state";
@@ -27,9 +26,11 @@ import { Wake } from "./wake.ts";
 
 /** How long the first transaction waits for company. */
 const GATHER_MS = 3;
-/** Operations in a block: bounds how long one takes, whatever the quota of the members. As many as the largest transaction has. */
-const MAX_BLOCK_OPERATIONS = MAX_OPERATIONS;
-
+/**
+ * Operations in a block. Bounds how long one takes, whatever the quota of the members: under a backlog blocks of a tenth of a second follow
+ * each other, instead of fewer long ones that nobody's transaction gets past.
+ */
+const MAX_BLOCK_OPERATIONS = 1_000;
 /** Heartbeats come a little early, so that writing them does not make the newest header too old. */
 const HEARTBEAT_SHARE = 0.8;
 /** How often a driver without room looks again. */

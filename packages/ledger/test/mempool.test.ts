@@ -86,6 +86,18 @@ test("a block keeps to its bytes, its operations and each member's quota; what d
   assert.deepEqual(idKeys(mempool.take({ ...block, maxBytes: 250 }).transactions), idKeys([large, other[0]!]));
 });
 
+test("a transaction with more operations than a block should have comes alone", () => {
+  const mempool = new Mempool({ maxBytes: 1_000_000, maxCount: 1_000 });
+  const [small, large, last] = [waiting("a"), waiting("a", { operations: 50 }), waiting("a")];
+  put(mempool, small, large, last);
+  const next = (): string[] => {
+    const { transactions } = mempool.take({ ...block, maxOperations: 10 });
+    for (const { idKey } of transactions) mempool.remove(idKey);
+    return idKeys(transactions);
+  };
+  assert.deepEqual([next(), next(), next()], [idKeys([small]), idKeys([large]), idKeys([last])]);
+});
+
 test("what is past its validity leaves, by time and by height, and at the boundary stays", () => {
   const mempool = new Mempool({ maxBytes: 1_000_000, maxCount: 1_000 });
   const byTime = waiting("a", { notAfter: { time: 99, height: 1_000 } });
