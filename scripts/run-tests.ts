@@ -20,91 +20,109 @@ export type Score = {
   readonly timings: readonly { readonly file: string; readonly name: string; readonly ms: number }[];
 };
 
-/** One file may take this long; beyond it something waits for what will not come. */
-const FILE_TIMEOUT_MS = 15 * 60_000;
+/** One file may take this long; beyond it something waits for what will not come, and its process is ended. */
+const FILE_TIMEOUT_MS = 10 * 60_000;
 /** Of what a failing file printed, so many characters from its end are shown. */
 const SHOWN_CHARACTERS = 6_000;
 
-/**
- * Runs `files` (absolute paths), `concurrency` at a time; `onFile` is told a line as each ends. File names in the score are relative
- * to `root`.
- */
-export async function runTests(
-  files: readonly string[],
-  options: { readonly root: string; readonly concurrency: number; readonly onFile: (line: string) => void },
-): Promise<Score> {
-  const states = new Map(files.map((file) => [file, new FileState()]));
-  const skipped = new Map<string, number>();
-  const timings: { file: string; name: string; ms: number }[] = [];
-  let passed = 0;
+/** How tests are run. File names in the score are relative to `root`; `onFile` is told a line as each file ends. */
+export type RunOptions = {
+  readonly root: string;
+  /** Files at a time. */
+  readonly concurrency: number;
+  readonly onFile: (line: string) => void;
+  readonly fileTimeoutMs?: number;
+};
 
-  const onTest = (state: FileState, file: string, data: TestEvent["data"]): void => {
-    const { name = "", details, skip, todo } = data;
+/** Runs `files` (absolute paths). */
+export async function runTests(files: readonly string[], options: RunOptions): Promise<Score> {
+  const outcomes = new Map<string, FileOutcome>();
+  const waiting = [...files];
+  const work = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const outcome = await runFile(file, options);
+      outcomes.set(file, outcome);
+      const name = relative(options.root, file);
+      options.onFile(`${outcome.failures.length > 0 ? "FAILED" : "ok    "} ${inSeconds(outcome.ms)}  ${name}`);
+    }
+  };
+  await Promise.all(Array.from({ length: options.concurrency }, work));
+
+  const inOrder = files.map((file) => outcomes.get(file)!);
+  const skipped = new Map<string, number>();
+  for (const reason of inOrder.flatMap((outcome) => outcome.skipped)) skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
+  return {
+    files: files.length,
+    passed: inOrder.reduce((sum, { passed }) => sum + passed, 0),
+    failures: inOrder.flatMap(({ failures }) => failures),
+    skipped,
+    timings: inOrder.flatMap(({ timings }) => timings).sort((a, b) => b.ms - a.ms),
+  };
+}
+
+type FileOutcome = {
+  passed: number;
+  failures: Failure[];
+  skipped: string[];
+  timings: { file: string; name: string; ms: number }[];
+  ms: number;
+};
+
+/** Runs one file in a process of its own. The runner's own time limit ends a test but not its process; the signal ends both. */
+async function runFile(path: string, { root, fileTimeoutMs = FILE_TIMEOUT_MS }: RunOptions): Promise<FileOutcome> {
+  const file = relative(root, path);
+  const outcome: FileOutcome = { passed: 0, failures: [], skipped: [], timings: [], ms: 0 };
+  const running = new Map<number, string>();
+  let output = "";
+  let hasEnded = false;
+  let trouble: TestError | undefined;
+
+  const onTest = ({ name = "", details, skip, todo }: TestEvent["data"]): void => {
     const error = details?.error;
     if (error?.failureType === "subtestsFailed" || (details?.type === "suite" && details.passed && !skip)) return; // its children count
-    state.tests += 1;
-    timings.push({ file, name, ms: details?.duration_ms ?? 0 });
+    outcome.timings.push({ file, name, ms: details?.duration_ms ?? 0 });
     const reason = skip ?? todo ?? false;
-    if (typeof reason === "string" && reason !== "") skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
-    else if (reason !== false) state.failures.push({ file, name, said: "skipped without a reason" });
-    else if (details?.passed !== true) state.failures.push({ file, name, said: describe(error) });
-    else passed += 1;
+    if (typeof reason === "string" && reason !== "") outcome.skipped.push(reason);
+    else if (reason !== false) outcome.failures.push({ file, name, said: "skipped without a reason" });
+    else if (details?.passed !== true) outcome.failures.push({ file, name, said: describe(error) });
+    else outcome.passed += 1;
   };
 
-  const events = run({ files: [...files], concurrency: options.concurrency, isolation: "process", timeout: FILE_TIMEOUT_MS });
+  const events = run({ files: [path], isolation: "process", signal: AbortSignal.timeout(fileTimeoutMs) });
   for await (const { type, data } of events as AsyncIterable<TestEvent>) {
-    const path = data.entryFile ?? data.file;
-    const state = path === undefined ? undefined : states.get(path);
-    if (path === undefined || state === undefined) continue; // the total over all files
-    const file = relative(options.root, path);
-    if (type === "test:stdout" || type === "test:stderr" || type === "test:diagnostic") state.printed(data.message ?? "");
-    else if (type === "test:summary") state.summarised = true;
-    else if (type === "test:complete" && data.entryFile !== undefined) onTest(state, file, data);
-    else if (type === "test:complete") {
-      if (data.details?.passed === false) state.crash = data.details.error;
-      const failed = state.failures.length > 0 || state.tests === 0 || state.crash !== undefined;
-      options.onFile(`${failed ? "FAILED" : "ok    "} ${inSeconds(data.details?.duration_ms)}  ${file}`);
+    const isOfProcess = data.entryFile !== undefined;
+    if (type === "test:stdout" || type === "test:stderr" || (type === "test:diagnostic" && data.file !== undefined))
+      output = (output + (data.message ?? "")).slice(-SHOWN_CHARACTERS);
+    else if (type === "test:summary" && isOfProcess) hasEnded = true;
+    else if (type === "test:dequeue" && isOfProcess) running.set(data.testId ?? 0, data.name ?? "");
+    else if (type === "test:complete" && isOfProcess) {
+      running.delete(data.testId ?? 0);
+      onTest(data);
+    } else if (type === "test:complete") {
+      outcome.ms = data.details?.duration_ms ?? 0;
+      if (data.details?.passed === false) trouble = data.details.error;
     }
   }
 
-  const failures: Failure[] = [];
-  for (const [path, state] of states) {
-    const file = relative(options.root, path);
-    const reason = state.whyFileFailed();
-    if (reason !== undefined) state.failures.push({ file, name: "(the file itself)", said: reason });
-    const last = state.failures.pop();
-    const output = state.output.trim();
-    if (last !== undefined)
-      failures.push(...state.failures, output === "" ? last : { ...last, said: `${last.said}\nprinted:\n${output}` });
+  const said = whyFileFailed();
+  if (said !== undefined) outcome.failures.push({ file, name: "(the file itself)", said });
+  const last = outcome.failures.pop();
+  const printed = output.trim() === "" ? "" : `\nprinted:\n${output.trim()}`;
+  if (last !== undefined) outcome.failures.push({ ...last, said: last.said + printed });
+  return outcome;
+
+  /** A reason beyond its tests, if there is one. */
+  function whyFileFailed(): string | undefined {
+    if (trouble?.failureType === "testAborted")
+      return `ended after ${inSeconds(fileTimeoutMs).trim()}, in the middle of: ${[...running.values()].join(" › ") || "loading"}`;
+    if (trouble !== undefined && trouble.failureType !== "subtestsFailed") return "failed outside of its tests";
+    if (outcome.timings.length === 0) return "runs no test";
+    return hasEnded ? undefined : "ended before its tests did";
   }
-  timings.sort((a, b) => b.ms - a.ms);
-  return { files: files.length, passed, failures, skipped, timings };
 }
 
 /** Milliseconds as seconds, in a column. */
 export const inSeconds = (ms = 0): string => `${(ms / 1_000).toFixed(1).padStart(6)} s`;
-
-class FileState {
-  tests = 0;
-  summarised = false;
-  crash: TestError | undefined;
-  output = "";
-  readonly failures: Failure[] = [];
-
-  printed(text: string): void {
-    this.output = (this.output + text).slice(-SHOWN_CHARACTERS);
-  }
-
-  /** A reason beyond its tests, if there is one. */
-  whyFileFailed(): string | undefined {
-    if (this.crash !== undefined && this.crash.failureType !== "subtestsFailed")
-      return this.crash.failureType === "testTimeoutFailure"
-        ? `took longer than ${inSeconds(FILE_TIMEOUT_MS).trim()}`
-        : "failed outside of its tests";
-    if (this.tests === 0) return "runs no test";
-    return this.summarised ? undefined : "ended before its tests did";
-  }
-}
 
 // What is used of the events; the published types leave out `entryFile`.
 type TestError = { readonly failureType?: string; readonly cause?: unknown };
@@ -115,6 +133,7 @@ type TestEvent = {
     /** Of events that a file's process sent: that file. Absent from those about a file as a whole. */
     readonly entryFile?: string;
     readonly name?: string;
+    readonly testId?: number;
     readonly message?: string;
     readonly skip?: string | boolean;
     readonly todo?: string | boolean;

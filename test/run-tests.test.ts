@@ -25,23 +25,29 @@ const FILES = {
   "late.test.ts": 'test("a", () => { setTimeout(() => { throw new Error("after the end"); }, 20); });',
 };
 
+type Result = { passed: number; failures: Failure[]; skipped: [string, number][]; lines: string[] };
 let folder = "";
-let result: { passed: number; failures: Failure[]; skipped: [string, number][]; lines: string[] };
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), "xinglin-tests-"));
-  for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), HEAD + text);
+let result: Result;
+
+/** Runs files as `npm test` does, in a process of its own: under the runner's variable it would take itself for a test file. */
+function score(files: Readonly<Record<string, string>>, options: { fileTimeoutMs?: number } = {}): Result {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), HEAD + text);
   const script = `
     import { runTests } from ${JSON.stringify(pathToFileURL(join(root, "scripts/run-tests.ts")).href)};
-    const files = ${JSON.stringify(Object.keys(FILES).map((name) => join(folder, name)))};
+    const files = ${JSON.stringify(Object.keys(files).map((name) => join(folder, name)))};
+    const options = { root: ${JSON.stringify(folder)}, concurrency: 2, ...${JSON.stringify(options)} };
     const lines = [];
-    const score = await runTests(files, { root: ${JSON.stringify(folder)}, concurrency: 2, onFile: (line) => lines.push(line) });
+    const score = await runTests(files, { ...options, onFile: (line) => lines.push(line) });
     console.log(JSON.stringify({ ...score, skipped: [...score.skipped], lines }));`;
-  // Under the runner's own variable it would believe itself to be a test file and run nothing.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   writeFileSync(join(folder, "main.mjs"), script);
   const child = spawnSync(process.execPath, [join(folder, "main.mjs")], { env, encoding: "utf8" });
   assert.equal(child.status, 0, child.stderr);
-  result = JSON.parse(child.stdout);
+  return JSON.parse(child.stdout) as Result;
+}
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), "xinglin-tests-"));
+  result = score(FILES);
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -86,4 +92,11 @@ test("tells of each file as it ends", () => {
   assert.equal(result.lines.length, Object.keys(FILES).length);
   assert.ok(result.lines.some((line) => /^ok .* s {2}good\.test\.ts$/.test(line)));
   assert.ok(result.lines.some((line) => /^FAILED .* s {2}empty\.test\.ts$/.test(line)));
+});
+
+test("ends a file that waits for what will not come, and says in which test it was", () => {
+  const hang = 'test("waits", async () => { setInterval(() => {}, 1000); await new Promise(() => {}); });';
+  const { failures } = score({ "hang.test.ts": hang }, { fileTimeoutMs: 2_000 });
+  // On a machine that needs all of the time to start, it is not yet in its test.
+  assert.match(failures.map(({ said }) => said).join(), /^ended after 2\.0 s, in the middle of: (waits|loading)$/);
 });
