@@ -2,7 +2,17 @@
  * A reader that believes only what the validators signed: it starts from the genesis, follows headers, and checks every value and absence
  * against them. The patient's page and the reading hospital both use it. Source: requirements A2, A9; design.md, "Proofs".
  */
-import { type AuditEntry, type Custodian, custodian, decodeAuditEntry, keys, type Member, member } from "@xinglin/contracts";
+import {
+  type Actor,
+  type AuditEntry,
+  actor,
+  type Custodian,
+  custodian,
+  decodeAuditEntry,
+  keys,
+  type Member,
+  member,
+} from "@xinglin/contracts";
 import { type ActorId, type Bytes, cbor, Fault, type Infer, type MemberId, type Schema, schema } from "@xinglin/primitives";
 import {
   type GenesisTrust,
@@ -82,6 +92,13 @@ export class TrustedChain {
   async custodian(identity: Identity, id: ActorId): Promise<Custodian> {
     const found = await this.#entry(identity, keys.custodian(id), custodian);
     if (found === undefined) throw new Fault("unknown_custodian", { custodian: id });
+    return found;
+  }
+
+  /** Who signs under an id, with the history of keys. Throws `unknown_signer`, `proof_wrong`. */
+  async actor(identity: Identity, id: ActorId): Promise<Actor> {
+    const found = await this.#entry(identity, keys.actor(id), actor);
+    if (found === undefined) throw new Fault("unknown_signer", { actor: id });
     return found;
   }
 

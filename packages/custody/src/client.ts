@@ -2,14 +2,14 @@
  * The other side of a custodian: what a hospital sends to deposit the shares of a new content key, and what a reader does with the shares
  * that are released. Source: design.md, "Consent, access, custody".
  */
-import type { CustodyReference, Permit, SuiteId } from "@xinglin/contracts";
-import { checkShare, combineShares, hpkeOpen, hpkeSeal, type ShareOpening, type Signer, splitKey } from "@xinglin/crypto";
+import type { CustodyReference, Permit, PublicKey, SuiteId } from "@xinglin/contracts";
+import { checkShare, combineShares, hpkeOpen, hpkeSeal, type ShareOpening, type Signer, splitKey, verify } from "@xinglin/crypto";
 import { keyId } from "@xinglin/crypto/pure";
-import { type ActorId, type Bytes, cbor, Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
+import { type ActorId, type Bytes, cbor, equal, Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
 import * as contract from "./contract.ts";
 import { encodeKeyShareInfo } from "./share-info.ts";
 
-export { depositReceipt, erasureAnswer, type ProvenState, read, releaseAnswer } from "./contract.ts";
+export { depositAnswer, depositReceipt, erasureAnswer, type ProvenState, read, releaseAnswer } from "./contract.ts";
 
 /** Where a share goes: the custodian and its X-Wing public key. */
 export interface ShareRecipient {
@@ -21,6 +21,8 @@ export interface ShareRecipient {
 export interface PreparedDeposits {
   readonly custody: CustodyReference;
   readonly request: (custodian: ActorId, state: contract.ProvenState) => Bytes;
+  /** Whether `answer` is the custodian's signature, by one of its `signingKeys`, that it holds exactly this share. */
+  readonly isReceipt: (custodian: ActorId, answer: Bytes, signingKeys: readonly PublicKey[]) => Promise<boolean>;
 }
 
 /**
@@ -69,6 +71,28 @@ export async function prepareDeposits(options: {
       const found = signed.get(custodian);
       if (found === undefined) throw new Fault("not_a_custodian", { custodian });
       return cbor.encode({ ...found, state });
+    },
+    async isReceipt(custodian, answer, signingKeys) {
+      const index = recipients.findIndex(({ id }) => id === custodian);
+      const told = {
+        type: "xinglin-deposit-receipt/1",
+        chain,
+        custodian,
+        record,
+        version,
+        epoch,
+        index,
+        commitments: root,
+      } as const;
+      try {
+        const { receipt, signature } = contract.read(contract.depositAnswer, answer);
+        if (!equal(receipt, cbor.encode(told satisfies contract.DepositReceipt))) return false;
+        const right = await Promise.all(signingKeys.map(({ suite, key }) => verify(suite, key, receipt, signature)));
+        return right.includes(true);
+      } catch (error) {
+        if (error instanceof Fault) return false;
+        throw error;
+      }
     },
   };
 }

@@ -52,13 +52,20 @@ export const depositRequest = schema.object({
   signature: schema.bytes(64, 2048),
   state: provenState,
 });
+/** What a custodian signs once it holds the share. */
 export const depositReceipt = schema.object({
+  type: schema.oneOf("xinglin-deposit-receipt/1"),
+  chain,
   custodian: actorId,
   record: recordId,
   version,
+  epoch: schema.uint(65_535, 1),
   index,
   commitments: schema.bytes(32),
 });
+export type DepositReceipt = Infer<typeof depositReceipt>;
+/** An encoded `depositReceipt` and the custodian's signature over these bytes. */
+export const depositAnswer = schema.object({ receipt: schema.bytes(1, 1_024), signature: schema.bytes(64, 2048) });
 
 /** Asks for a share under permit `number` of the patient, with what proves that the permit stands. */
 export const releaseRequest = schema.object({

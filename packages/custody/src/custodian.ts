@@ -73,7 +73,7 @@ export class Custodian implements CustodianService {
   /**
    * Takes one share, if an active actor of an active member signed the deposit and the share is the one that was committed to. It is kept for
    * records of that member only.
-   * Answers an encoded `depositReceipt`.
+   * Answers an encoded `depositAnswer`, so that the depositor need not believe who passed it on.
    */
   async deposit(requestBytes: Bytes): Promise<Bytes> {
     const request = contract.read(contract.depositRequest, requestBytes);
@@ -86,7 +86,10 @@ export class Custodian implements CustodianService {
     const opening = await this.#openShare(body.sealed, info);
     if (opening.index !== index || !checkShare(opening, body.commitments, body.count)) throw new Fault("share_wrong", { index });
     this.#shares.put({ source, record, version, epoch }, cbor.encode({ commitments: body.commitments, opening }));
-    return cbor.encode({ custodian, record, version, index, commitments: body.commitments });
+    const { chain, commitments } = body;
+    const told = { type: "xinglin-deposit-receipt/1", chain, custodian, record, version, epoch, index, commitments } as const;
+    const receipt = cbor.encode(told satisfies contract.DepositReceipt);
+    return cbor.encode({ receipt, signature: await this.#options.signer.sign(receipt) });
   }
 
   /** Releases the share that a proven, unexpired permit names, sealed to the key that the permit pins. Answers an encoded `releaseAnswer`. */

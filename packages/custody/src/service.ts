@@ -2,7 +2,7 @@
 import type { Bytes } from "@xinglin/primitives";
 
 export interface CustodianService {
-  /** Takes an encoded `depositRequest`, answers an encoded `depositReceipt`. */
+  /** Takes an encoded `depositRequest`, answers an encoded `depositAnswer`. */
   deposit(request: Bytes): Promise<Bytes>;
   /** Takes an encoded `releaseRequest`, answers an encoded `releaseAnswer`. */
   release(request: Bytes): Promise<Bytes>;

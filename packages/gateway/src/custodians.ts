@@ -4,20 +4,32 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { type ApiClient, type Identity, TrustedChain } from "@xinglin/client";
+import type { PublicKey } from "@xinglin/contracts";
 import type { ProvenState, ShareRecipient } from "@xinglin/custody/client";
 import { type ActorId, Fault } from "@xinglin/primitives";
+
+/** A custodian in force: where its shares are sealed to, and the keys with which it signs. */
+export interface KnownCustodian extends ShareRecipient {
+  readonly signingKeys: readonly PublicKey[];
+}
 
 /**
  * Custodians in force, in a stable order, with their X-Wing keys: those that the genesis names, each proven to `identity`. A server's own
  * list could hold a key of the server's, or leave out custodians until the rest are in one hand.
  */
-export async function listCustodians(client: ApiClient, identity: Identity): Promise<ShareRecipient[]> {
+export async function listCustodians(client: ApiClient, identity: Identity): Promise<KnownCustodian[]> {
   const chain = await TrustedChain.of(client);
   const { genesis } = await client.genesis();
-  const known = await Promise.all(genesis.custodians.map(async ({ id }) => ({ id, ...(await chain.custodian(identity, id)) })));
+  const known = await Promise.all(
+    genesis.custodians.map(async ({ id }) => {
+      const [{ hpke, status }, actor] = await Promise.all([chain.custodian(identity, id), chain.actor(identity, id)]);
+      const signingKeys = actor.keys.filter(({ until }) => until === undefined).map(({ publicKey }) => publicKey);
+      return { id, hpke, status, signingKeys };
+    }),
+  );
   const recipients = known
     .filter(({ status }) => status === "active")
-    .map(({ id, hpke }) => ({ id, hpke }))
+    .map(({ status: _, ...recipient }) => recipient)
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   if (recipients.length === 0) throw new Fault("custodians_missing", {}, { retry: true });
   return recipients;

@@ -43,21 +43,22 @@ export async function eraseShares({ client }: Gateway, by: KeyOfFile, record: Re
       (custodian, state) => erasureRequest({ chain: chain.chainId, custodian, record, version, state }),
     );
     for (const { custodian, answer, refusal } of answers) {
-      const code = answer === undefined ? (refusal?.code ?? "") : await state(answer);
+      const code = answer === undefined ? (refusal?.code ?? "") : await state(answer, keys.erasure(record, version, custodian));
       done.push({ version, custodian, ...(code === undefined ? {} : { code }) });
     }
   }
   return done;
 
-  /** Puts a custodian's signed statement on the chain; the code with which it was turned away, if it was. */
-  async function state(answer: Uint8Array): Promise<string | undefined> {
+  /** Puts a custodian's signed statement on the chain and has it proven at `key`; the code with which it was turned away, if it was. */
+  async function state(answer: Uint8Array, key: string): Promise<string | undefined> {
     const { transaction } = readCustody(erasureAnswer, answer);
     try {
-      requireAccepted(await client.submitBytes(transaction, "committed"));
-      return undefined;
+      requireAccepted(await client.submitBytes(transaction));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      return error.code === "already_recorded" ? undefined : error.code;
+      if (error.code !== "already_recorded") return error.code;
     }
+    // A server that says so has not shown it.
+    return (await chain.prove(by, key)).value === undefined ? "proof_wrong" : undefined;
   }
 }

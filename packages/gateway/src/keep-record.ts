@@ -8,7 +8,7 @@ import { type CustodyReference, keys, type MedicalRecord } from "@xinglin/contra
 import { randomBytes } from "@xinglin/crypto";
 import { prepareDeposits } from "@xinglin/custody/client";
 import { Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
-import { askCustodians, listCustodians, proveState } from "./custodians.ts";
+import { askCustodians, type CustodianAnswer, type KnownCustodian, listCustodians, proveState } from "./custodians.ts";
 import type { ImportJournal } from "./import-journal.ts";
 
 /** What a hospital's gateway works with: the API, the stores that members lend, and how many custodians restore a key. */
@@ -95,8 +95,16 @@ async function depositShares(gateway: Gateway, options: KeepOptions, contentKey:
     () => proveState(client, by, [keys.actor(by.actor), keys.member(by.member)]),
     (custodian, state) => deposits.request(custodian, state),
   );
-  const refused = answers.filter(({ refusal }) => refusal !== undefined);
-  // Every custodian must hold its share: an anchor that names a custodian without one would weaken the threshold unseen.
+  const confirmed = await Promise.all(
+    answers.map(async ({ custodian, answer, refusal }): Promise<CustodianAnswer> => {
+      if (answer === undefined) return refusal === undefined ? { custodian } : { custodian, refusal };
+      const { signingKeys } = recipients.find(({ id }) => id === custodian) as KnownCustodian;
+      if (await deposits.isReceipt(custodian, answer, signingKeys)) return { custodian, answer };
+      return { custodian, refusal: new Fault("signature_wrong", { actor: custodian }) };
+    }),
+  );
+  const refused = confirmed.filter(({ answer }) => answer === undefined);
+  // Every custodian must hold its share and say so itself, whatever the server says: an anchor that names a custodian without one would weaken the threshold unseen.
   if (refused.length > 0)
     throw new Fault(
       "deposits_refused",

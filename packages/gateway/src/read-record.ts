@@ -14,8 +14,9 @@ import {
   type RequestTarget,
 } from "@xinglin/contracts";
 import { hpkeKeyPair } from "@xinglin/crypto";
+import { sha256 } from "@xinglin/crypto/pure";
 import { read as readCustody, releaseAnswer, releaseRequest, restoreContentKey } from "@xinglin/custody/client";
-import { type ActorId, type CredentialId, cbor, Fault } from "@xinglin/primitives";
+import { type ActorId, type CredentialId, cbor, equal, Fault } from "@xinglin/primitives";
 import { askCustodians, proveState } from "./custodians.ts";
 import type { Gateway } from "./keep-record.ts";
 
@@ -55,6 +56,8 @@ export async function requestRead(
   const proof = await (await TrustedChain.of(client)).prove(by, keys.access(request.patient, number));
   if (proof.value === undefined) throw new Fault("proof_wrong", { key: keys.access(request.patient, number) });
   const permit = permitSchema.parse(cbor.decodeTrusted(proof.value));
+  // The number came from the server: a permit that pins another key is not the answer to this request.
+  if (!equal(permit.hpke, sha256(pair.publicKey))) throw new Fault("proof_wrong", { key: keys.access(request.patient, number) });
   return { permitted: true, held: { patient: request.patient, number, permit, receipt, hpkePrivateKey: pair.privateKey } };
 }
 

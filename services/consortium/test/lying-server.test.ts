@@ -63,6 +63,16 @@ test("shares are sealed to the custodians of the genesis, with the keys that the
     { by, record: "00".repeat(16) as RecordId, version: 1, files },
   );
   await assert.rejects(kept, { code: "proof_wrong" });
+
+  // A server that keeps the shares to itself and says that all is well.
+  const swallowing = lied((path, answer) =>
+    path.endsWith("/deposits") ? cbor.encode({ receipt: own.subarray(0, 64), signature: own.subarray(64, 128) }) : answer,
+  );
+  const swallowed = keepRecord(
+    { ...stage.gateway, client: swallowing },
+    { by, record: "00".repeat(16) as RecordId, version: 1, files },
+  );
+  await assert.rejects(swallowed, ({ code, facts }) => code === "deposits_refused" && facts.codes === "signature_wrong");
 });
 
 test("a pseudonym is sealed to the grantee's proven key", async () => {
