@@ -2,14 +2,12 @@
  * What the page's browser tests stand on: a real solo ledger with two hospitals and a doctor, the read model and API over it that serve the
  * built page, a patient with a pseudonym at each hospital, and Chromium.
  */
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { type Api, createApi, ledgerSource } from "@xinglin/api";
 import { ApiClient, encodeEnrolmentLink, type Identity, oneTimeKey, type Receipt } from "@xinglin/client";
 import { CATEGORIES, encodeGenesis, type Genesis, LEVELS, type Operation, type SuiteId } from "@xinglin/contracts";
@@ -28,6 +26,8 @@ import {
   type UnixSeconds,
   utf8,
 } from "@xinglin/primitives";
+import { speaker } from "../../scripts/launch/language.mjs";
+import { buildPortal } from "../../scripts/launch/portal.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const DIST = join(ROOT, "packages", "portal", "dist");
@@ -230,11 +230,10 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-/** `npm test` has built the page; a test that is run alone builds it if it was never built. */
+/** As the launcher does: builds the page if what it is made of has changed since. */
 async function buildPage(): Promise<void> {
-  if (existsSync(join(DIST, "index.html"))) return;
-  const vite = join(ROOT, "node_modules", "vite", "bin", "vite.js");
-  await promisify(execFile)(process.execPath, [vite, "build"], { cwd: join(ROOT, "packages", "portal") });
+  const code = await buildPortal(ROOT, process.execPath, speaker("en"));
+  if (code !== 0) throw new Error(`the page did not build: ${code}`);
 }
 
 /** An image of an empty read model, made once: starting from it takes a tenth of the time. */

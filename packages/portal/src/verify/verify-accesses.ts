@@ -111,9 +111,7 @@ export class Verifier {
 
   /** The X-Wing key of an institution, proven: what is sealed to it is for nobody else. */
   async memberKey(identity: Identity, id: MemberId): Promise<Bytes> {
-    const found = await this.#value(identity, keys.member(id), member);
-    if (found === undefined) throw new Fault("unknown_member", { member: id });
-    return found.hpke;
+    return (await this.#chain.member(identity, id)).hpke;
   }
 
   /** Runs a verification at the newest provable height, and says what it rests on. */
