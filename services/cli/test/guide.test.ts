@@ -11,6 +11,8 @@ import { promisify } from "node:util";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const CLI = join(root, "services/cli/src/main.ts");
 const CONSORTIUM = join(root, "services/consortium/src/main.ts");
+/** Commands start in half the time when what they load was compiled before. */
+process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules/.cache/xinglin/compiled");
 const guide = readFileSync(join(root, "docs/guides/share-a-study.md"), "utf8");
 
 let folder: string;
@@ -79,6 +81,33 @@ test("a command that can't work says why, by code, and with an exit code", async
   await refused("file_missing", "validate", "fhir", "nothing.json");
   await refused("ledger_locked", "backup", "--data", "my-consortium", "--to", "my-backup");
   await assert.rejects(xinglin("no-such-command"), { code: 2 });
+});
+
+test("a used link and a taken name leave the key that is there", async () => {
+  const common = ["--data", "my-consortium"];
+  const get = async (name: string, ...args: string[]): Promise<string> =>
+    (await xinglin(...args, ...common, "--get", name)).stdout.trim();
+  const link = await get("link", "patient", "register", "--as", "hospital-a/registrar");
+  const patient = await get("patient", "patient", "enrol", "--link", link);
+  const phone = join(folder, "my-consortium/members/phone/staff", `${patient}.json`);
+  const before = readFileSync(phone);
+  await assert.rejects(xinglin("patient", "enrol", "--link", link, ...common), { code: 1 });
+  assert.deepEqual(readFileSync(phone), before);
+  const nurse = readFileSync(join(folder, "my-consortium/members/hospital-a/staff/nurse.json"));
+  const again = [
+    "staff",
+    "register",
+    "--as",
+    "hospital-a/administration",
+    "--name",
+    "nurse",
+    "--role",
+    "nurse",
+    "--department",
+    "X",
+  ];
+  await assert.rejects(xinglin(...again, ...common), (error: { stderr: string }) => /\[key_file_exists\]/.test(error.stderr));
+  assert.deepEqual(readFileSync(join(folder, "my-consortium/members/hospital-a/staff/nurse.json")), nurse);
 });
 
 test("a backup restores keys and ledger; a changed one is refused", async () => {

@@ -44,8 +44,11 @@ export const storesOf = (data: string): DirectoryStore[] =>
     }),
   );
 
-/** Opens everything in `options.data`, or makes it; what was opened is closed again if a later part fails. */
-export async function openConsortium(options: Options): Promise<Consortium> {
+/**
+ * Opens everything in `options.data`, or makes it; what was opened is closed again if a later part fails. `indexTemplate` is an image that a new
+ * embedded read model starts from, as `ReadModel.dump` makes it.
+ */
+export async function openConsortium(options: Options, indexTemplate?: string): Promise<Consortium> {
   const { data } = options;
   const closing: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
@@ -60,7 +63,7 @@ export async function openConsortium(options: Options): Promise<Consortium> {
     let rebuilt: RebuildReason | undefined;
     const location: StoreLocation =
       options.database === undefined
-        ? { kind: "embedded", folder: join(data, "index") }
+        ? { kind: "embedded", folder: join(data, "index"), ...(indexTemplate === undefined ? {} : { template: indexTemplate }) }
         : { kind: "postgres", url: options.database };
     const index = await ReadModel.open({
       location,

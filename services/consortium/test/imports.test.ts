@@ -9,7 +9,7 @@ import { type CustodianService, remoteCustodian } from "@xinglin/custody";
 import { BundleRefused, fetchObject, importBundle, importDicom, redeemPermit } from "@xinglin/gateway";
 import { generateStudy, instanceFiles, MAX_JSON_BYTES } from "@xinglin/interop";
 import { Fault } from "@xinglin/primitives";
-import { BUNDLE, CT, consent, EXAMPLES, leftovers, openTestStage, permitted, type TestStage } from "./open-stage.ts";
+import { BUNDLE, CT, consent, EXAMPLES, leftovers, openTestStage, permitted, shareFiles, type TestStage } from "./open-stage.ts";
 
 let stage: TestStage;
 let folder: string;
@@ -163,8 +163,7 @@ test("a damaged share is named and the others suffice; with fewer than the thres
   const { record } = await dicom(CT);
   assert.notEqual(stage.consortium.ledger.get(keys.record(record.record)), undefined);
   await consent(stage, stage.patient.atA, ["imaging"]);
-  const share = (member: string, kind: "share" | "key"): string =>
-    join(stage.data, "custodians", member, `${record.record}-1-1.${kind}`);
+  const share = (member: string, kind: "share" | "key"): string => shareFiles(stage, member, record.record)[kind] as string;
   const flip = (path: string): void => {
     const bytes = readFileSync(path);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;

@@ -14,7 +14,7 @@ import type { ActorId } from "@xinglin/primitives";
 import type { Consortium } from "../src/consortium.ts";
 import { keyReader, readMemory } from "../src/story/stage.ts";
 import { CT, leftovers, openData } from "./open-stage.ts";
-import { newDataFolder, removeDataFolder, startConsortium } from "./running-consortium.ts";
+import { COMPILE_CACHE, newDataFolder, removeDataFolder, startConsortium } from "./running-consortium.ts";
 
 const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
 const data = newDataFolder();
@@ -34,7 +34,10 @@ async function interruptedImport(study: string, signal: "SIGKILL" | "SIGINT"): P
   });
   const patient = readMemory(data).patientAtA as ActorId;
   const args = ["record", "import", "dicom", study, "--as", "hospital-a/radiographer", "--patient", patient];
-  const child = spawn(process.execPath, [CLI, ...args, "--data", data, "--lang", "en"], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [CLI, ...args, "--data", data, "--lang", "en"], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
+  });
   let said = "";
   const hear = (part: Buffer): void => {
     said += part.toString();

@@ -19,6 +19,9 @@ export const EXAMPLES = fileURLToPath(new URL("../../../examples/", import.meta.
 export const CT = join(EXAMPLES, "ct");
 export const BUNDLE = join(EXAMPLES, "fhir", "record.json");
 
+/** Where tests keep an image of an empty read model, to start from; without it (no test of the read model ran yet) starting takes longer. */
+const TEMPLATE = fileURLToPath(new URL("../../../node_modules/.cache/xinglin/pglite-empty-0.5.14.tar.gz", import.meta.url));
+
 export interface TestStage extends Stage {
   readonly consortium: Consortium;
   readonly patient: StoryPatient & { readonly atA: KeyOfFile; readonly atB: KeyOfFile };
@@ -32,7 +35,7 @@ export const openData = (data: string): Promise<Consortium> =>
 export async function openTestStage(): Promise<TestStage> {
   const data = newDataFolder();
   const options = readOptions(["--data", data, "--port", "0", "--empty", "--lang", "en"], {});
-  const consortium = await openConsortium(options);
+  const consortium = await openConsortium(options, TEMPLATE);
   const stage = openStage(
     consortium,
     options,
@@ -66,6 +69,13 @@ export function leftovers({ data, storeFolders }: Pick<Stage, "data" | "storeFol
     ...storeFolders.flatMap((folder) => [...names(join(folder, "objects")), ...names(join(folder, "incoming"))]),
     ...names(join(data, "imports")),
   ].sort();
+}
+
+/** Files of the share that `member`'s custodian holds of a record version: `share` and `key`, or `erased`. */
+export function shareFiles({ data }: Pick<Stage, "data">, member: string, record: RecordId, version = 1): Record<string, string> {
+  const folder = join(data, "custodians", member);
+  const names = readdirSync(folder).filter((name) => name.includes(`${record}-${version}-`));
+  return Object.fromEntries(names.map((name) => [name.slice(name.lastIndexOf(".") + 1), join(folder, name)]));
 }
 
 /** The patient at A lets hospital B read `categories` for treatment; returns the directive's number. */

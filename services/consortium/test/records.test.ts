@@ -21,7 +21,7 @@ import {
   requireAccepted,
 } from "@xinglin/gateway";
 import { cbor, type RecordId } from "@xinglin/primitives";
-import { ask, BUNDLE, CT, consent, openTestStage, permitted, type TestStage } from "./open-stage.ts";
+import { ask, BUNDLE, CT, consent, openTestStage, permitted, shareFiles, type TestStage } from "./open-stage.ts";
 
 let stage: TestStage;
 let groups: readonly Anchored[];
@@ -173,15 +173,9 @@ test("after the end of a record every custodian certifies the erasure, of every 
   }
   for (const custodian of amended.custody.custodians)
     for (const version of [1, 2]) {
-      const held = join(
-        stage.data,
-        "custodians",
-        custodian.slice("custodian-".length),
-        `${group("medication").record}-${version}-1`,
-      );
-      assert.throws(() => readFileSync(`${held}.key`), { code: "ENOENT" });
-      assert.throws(() => readFileSync(`${held}.share`), { code: "ENOENT" });
-      assert.equal(readFileSync(`${held}.erased`).length, 0);
+      const files = shareFiles(stage, custodian.slice("custodian-".length), group("medication").record, version);
+      assert.deepEqual(Object.keys(files), ["erased"]);
+      assert.equal(readFileSync(files.erased as string).length, 0);
     }
   await closes(early, "record_closed");
   assert.equal((await ask(stage, patient.actor, study)).code, "record_ending");

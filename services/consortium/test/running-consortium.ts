@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** Programs start in half the time when what they load was compiled before: by another test, or by an earlier run. */
+export const COMPILE_CACHE = fileURLToPath(new URL("../../../node_modules/.cache/xinglin/compiled", import.meta.url));
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 export interface Running {
@@ -25,6 +27,7 @@ export const removeDataFolder = (data: string): void => rmSync(join(data, ".."),
 export function startConsortium(data: string, ...args: string[]): Running {
   const child = spawn(process.execPath, [MAIN, "--data", data, "--port", "0", "--lang", "en", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
   });
   let told = "";
   const listeners = new Set<() => void>();

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { newDataFolder, type Running, removeDataFolder, startConsortium } from "./running-consortium.ts";
+import { COMPILE_CACHE, newDataFolder, type Running, removeDataFolder, startConsortium } from "./running-consortium.ts";
 import { DECODED_SECRETS, DICOM_SECRETS, fhirSecrets, filesOf, keySecrets, scanFolder, secretsIn } from "./secrets.ts";
 
 const folders: string[] = [];
@@ -122,7 +122,9 @@ test("the evidence of a story verifies offline with the genesis, and not with an
   const data = folders[0] as string;
   const main = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
   const verify = (...args: string[]) =>
-    promisify(execFile)(process.execPath, [main, "evidence", "verify", ...args, "--lang", "en"]);
+    promisify(execFile)(process.execPath, [main, "evidence", "verify", ...args, "--lang", "en"], {
+      env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
+    });
   const { stdout } = await verify(join(data, "evidence.cbor"), "--genesis", join(data, "genesis.cbor"));
   assert.match(stdout, /The evidence holds/);
   assert.match(stdout, /requestAccess, refused \(not_permitted\)/);
