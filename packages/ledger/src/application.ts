@@ -20,7 +20,7 @@ import { type Appended, AuditLog, type LogPlace, type ReadStored } from "./audit
 import type { BlockInput, Finalized } from "./block.ts";
 import { type BlockResults, decodeResults, encodeResults, ResultIndex } from "./block-results.ts";
 import type { Time } from "./block-time.ts";
-import { type Candidate, candidateOf, decodeOrFault } from "./candidate.ts";
+import { type Candidate, candidateOf, decodeOrFault, idKeyOf } from "./candidate.ts";
 import { CommittedReader } from "./committed-reader.ts";
 import { execute } from "./execution.ts";
 import { Mempool, type MempoolLimits, type Waiting } from "./mempool.ts";
@@ -66,7 +66,7 @@ export class Application {
   readonly #window: ReplayWindow;
   readonly #signatures: SignatureChecks;
   readonly #mempool: Mempool;
-  /** Transactions whose signatures are being checked. */
+  /** Transactions whose signatures are being checked, by the hash of their whole bytes. */
   readonly #checking = new Set<string>();
   readonly #indexes = new Map<number, ResultIndex>();
   #pending: Pending | undefined;
@@ -118,24 +118,27 @@ export class Application {
   async checkTx(bytes: Bytes): Promise<Candidate> {
     const parameters = this.parameters();
     const candidate = candidateOf(bytes, parameters);
-    const { transaction, idKey } = candidate;
+    const { transaction, idKey, hash } = candidate;
     const { sponsor, operations, notAfter } = transaction.body;
     this.#checkNew(candidate);
+    // By its whole bytes, not by its id: a copy with a wrong signature must not keep the right one out.
+    const checkingKey = idKeyOf(hash);
+    if (this.#checking.has(checkingKey)) throw new Fault("already_known");
     const admitted = admitCandidate(this.#reader(), candidate, this.#expectedBlock());
     if (admitted instanceof Fault) throw admitted;
     if (operations.length > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
     this.#mempool.reserve(sponsor, bytes.length);
-    this.#checking.add(idKey);
+    this.#checking.add(checkingKey);
     try {
-      const right = await this.#signatures.check({ hash: candidate.hash, jobs: admitted.jobs });
+      const right = await this.#signatures.check({ hash, jobs: admitted.jobs });
       if (!right) throw new Fault("signature_wrong");
-      // Another node's block may have brought it meanwhile.
-      if (this.#window.has(transaction.id)) throw new Fault("already_known");
+      // Another node's block, or the same body under another right signature, may have come meanwhile.
+      this.#checkNew(candidate);
     } catch (error) {
       this.#mempool.release(sponsor, bytes.length);
       throw error;
     } finally {
-      this.#checking.delete(idKey);
+      this.#checking.delete(checkingKey);
     }
     this.#mempool.add({ id: transaction.id, idKey, bytes, sponsor, operations: operations.length, notAfter });
     return candidate;
@@ -237,9 +240,9 @@ export class Application {
     return this.#mempool.all().map(({ bytes }) => bytes);
   }
 
-  /** Whether a transaction waits or is being checked. */
+  /** Whether a transaction waits for a block. */
   isWaiting(idKey: string): boolean {
-    return this.#mempool.has(idKey) || this.#checking.has(idKey);
+    return this.#mempool.has(idKey);
   }
 
   /** Where a transaction of the replay window stands: its block, its index there, and its entries in the log. */

@@ -89,6 +89,19 @@ test("a transaction is included once: not twice in a block, not again in a later
   assert.deepEqual((await block([bytes])).results, [{ code: "already_known" }]);
 });
 
+test("a copy with a wrong signature does not keep the right one out, whichever comes first", async (context) => {
+  const { application } = bound(await node(context));
+  const right = tx("hospital-a", [anchor("x")]);
+  const wrong = right.slice();
+  wrong[wrong.length - 1]! ^= 1;
+  const told = await Promise.allSettled([wrong, right, right.slice(), wrong.slice()].map((bytes) => application.checkTx(bytes)));
+  assert.deepEqual(
+    told.map((one) => (one.status === "fulfilled" ? "taken" : (one.reason as Fault).code)),
+    ["signature_wrong", "taken", "already_known", "already_known"],
+  );
+  assert.equal(application.waiting, 1);
+});
+
 test("two transactions of a proposal together over a member's quota are refused, each alone is not", async (context) => {
   const { application, block } = bound(await node(context));
   const four = (name: string, key = "hospital-a") =>
