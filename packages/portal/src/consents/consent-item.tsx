@@ -5,6 +5,7 @@ import type { ConsentRow } from "../feed/rows.ts";
 import { useHome, useText } from "../shell/context.tsx";
 import { shanghaiTime } from "../text/time.ts";
 import { NarrowForm } from "./narrow-form.tsx";
+import { RevokeForm } from "./revoke-form.tsx";
 import { SigningNotice } from "./signing-notice.tsx";
 import { standing, termsSentence } from "./terms-sentence.ts";
 import { useSigning } from "./use-signing.ts";
@@ -74,28 +75,14 @@ export function ConsentItem({ pseudonym, consent, isChosen }: Props) {
         />
       )}
       {doing === "revoke" && (
-        <fieldset className="confirm">
-          <legend>{text("revoke.title")}</legend>
-          <p>{text(terms.effect === "permit" ? "revoke.what" : "revoke.what_deny")}</p>
-          <div className="actions">
-            <button
-              type="button"
-              className="danger"
-              // biome-ignore lint/a11y/noAutofocus: the question has just been asked, and here is its answer
-              autoFocus
-              disabled={revoking.running}
-              onClick={() => {
-                revoking.sign({ kind: "revoke", number });
-                setDoing(undefined);
-              }}
-            >
-              {text("revoke.button")}
-            </button>
-            <button type="button" onClick={() => setDoing(undefined)}>
-              {text("action.cancel")}
-            </button>
-          </div>
-        </fieldset>
+        <RevokeForm
+          effect={terms.effect}
+          onClose={() => setDoing(undefined)}
+          onRevoke={() => {
+            revoking.sign({ kind: "revoke", number });
+            setDoing(undefined);
+          }}
+        />
       )}
       <SigningNotice signing={narrowing} />
       <SigningNotice signing={revoking} />

@@ -4,6 +4,7 @@ import type { MemberId } from "@xinglin/primitives";
 import { useId, useState } from "react";
 import type { Member } from "../feed/feed.ts";
 import { useHome, useText } from "../shell/context.tsx";
+import { useFocusOnOpen } from "../shell/use-focus.ts";
 import { memberName, periodName, word } from "../text/names.ts";
 import { Checks } from "./checks.tsx";
 import { FIRST_CHOICE, type GrantChoice, missing, PERIODS, PERMITTED_LEVELS, termsOf } from "./choices.ts";
@@ -21,6 +22,7 @@ export function GrantForm({ pseudonyms, onClose }: Props) {
   const text = useText();
   const { members } = useHome();
   const id = useId();
+  const form = useFocusOnOpen<HTMLFormElement>();
   const [source, setSource] = useState(pseudonyms[0]?.holding.patient);
   const [choice, setChoice] = useState<GrantChoice>(FIRST_CHOICE);
   const chosenSource = pseudonyms.find(({ holding }) => holding.patient === source) ?? (pseudonyms[0] as Member);
@@ -33,7 +35,7 @@ export function GrantForm({ pseudonyms, onClose }: Props) {
   const levels = choice.effect === "permit" ? PERMITTED_LEVELS : LEVELS;
 
   return (
-    <form className="card" aria-labelledby={`${id}-title`} onSubmit={(event) => event.preventDefault()}>
+    <form ref={form} tabIndex={-1} className="card" aria-labelledby={`${id}-title`} onSubmit={(event) => event.preventDefault()}>
       <h2 id={`${id}-title`}>{text("grant.title")}</h2>
       {pseudonyms.length > 1 && (
         <label className="field">

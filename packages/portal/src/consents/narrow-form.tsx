@@ -3,6 +3,7 @@ import type { Grantee, Role } from "@xinglin/contracts";
 import { useState } from "react";
 import type { ConsentRow } from "../feed/rows.ts";
 import { useHome, useText } from "../shell/context.tsx";
+import { useFocusOnOpen } from "../shell/use-focus.ts";
 import { periodName, word } from "../text/names.ts";
 import { Checks } from "./checks.tsx";
 import { keepAll, type Narrowing, narrowedTerms, narrowingChoices, toggled } from "./choices.ts";
@@ -19,6 +20,7 @@ interface Props {
 export function NarrowForm({ consent: { terms }, signing, onNarrow, onClose }: Props) {
   const text = useText();
   const { members } = useHome();
+  const form = useFocusOnOpen<HTMLFieldSetElement>();
   const [narrowing, setNarrowing] = useState<Narrowing>(() => keepAll(terms));
   const change = (part: Partial<Narrowing>): void => setNarrowing((before) => ({ ...before, ...part }));
   const now = Math.floor(Date.now() / 1_000);
@@ -26,7 +28,7 @@ export function NarrowForm({ consent: { terms }, signing, onNarrow, onClose }: P
   const narrowed = narrowedTerms(terms, narrowing, now);
 
   return (
-    <fieldset className="confirm">
+    <fieldset ref={form} tabIndex={-1} className="confirm">
       <legend>{text("narrow.title")}</legend>
       <p>{text("narrow.what")}</p>
       {choices.grantees.length > 1 && (
