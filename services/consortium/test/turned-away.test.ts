@@ -59,7 +59,7 @@ test("what is turned away says why by code and leaves no trace", async () => {
   const stranger: Identity = { ...administration(), actor: "hospital-z" as ActorId };
   await turnedAway((await signTransaction(await stage.client.tip(), stranger, [newActor()])).bytes, "unknown_signer");
   const at = (time: number, block: number) => ({ notAfter: { time: time as UnixSeconds, height: block as Height } });
-  await turnedAway(await transaction(at(now - 5, height + 100)), "expired");
+  await turnedAway(await transaction(at(now - 60, height + 100)), "expired");
   await turnedAway(await transaction(at(now + 100, Math.max(1, height - 1))), "expired");
   await turnedAway(await transaction(at(now + 86_400, height + 100)), "too_far_ahead");
   await turnedAway(await transaction({ chain: "another" }), "wrong_chain");
