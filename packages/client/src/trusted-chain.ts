@@ -88,10 +88,10 @@ export class TrustedChain {
     return found;
   }
 
-  /** A custodian as the chain holds it, with the key to which shares are sealed. Throws `unknown_custodian`, `proof_wrong`. */
+  /** A custodian as the chain holds it, with the key to which shares are sealed. Throws `not_a_custodian`, `proof_wrong`. */
   async custodian(identity: Identity, id: ActorId): Promise<Custodian> {
     const found = await this.#entry(identity, keys.custodian(id), custodian);
-    if (found === undefined) throw new Fault("unknown_custodian", { custodian: id });
+    if (found === undefined) throw new Fault("not_a_custodian", { custodian: id });
     return found;
   }
 
