@@ -188,10 +188,10 @@ test("every published file has its row", () => {
 /** Where the pixel data, or the deflated stream, of each file ends: a file cut after it is whole as far as anyone can tell. */
 const cuttable: readonly (readonly [string, number])[] = [
   ["CT_small.dcm", 39_206 - 138],
-  ["MR_small.dcm", 9_830],
+  ["MR_small.dcm", 9_692],
   ["MR_small_implicit.dcm", 9_702],
   ["MR_small_bigendian.dcm", 9_708],
-  ["MR_small_RLE.dcm", 7_790],
+  ["MR_small_RLE.dcm", 7_652],
   ["MR_small_jp2klossless.dcm", 5_870],
   ["image_dfl.dcm", 4_629],
 ];
