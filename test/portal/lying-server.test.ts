@@ -132,6 +132,29 @@ test("a server that lies about the list is caught and named", { skip }, async (t
   await context.close();
 });
 
+test("a server that only pretends to have revoked a consent is found out", { skip }, async () => {
+  const { page, context } = await visit(browser, stage);
+  const patient = await stage.newPatient();
+  await enrol(page, patient.link);
+  await page.getByRole("link", { name: "授权", exact: true }).click();
+  await page.getByRole("button", { name: "新的授权" }).click();
+  await page.getByLabel("对哪家机构").selectOption("hospital-b");
+  await page.getByLabel("影像").check();
+  await page.getByRole("button", { name: "签署授权" }).click();
+  await page.getByText("已可证明").waitFor();
+  // The transaction is kept back, and the answer made up.
+  const height = stage.ledger.provableHeight();
+  const results = [{ operation: "revokeConsent", outcome: "accepted", subject: { number: 1 }, sequence: 0 }];
+  const receipt = { id: "00".repeat(32), height, time: nowSeconds(), results };
+  await page.route(/\/v1\/transactions/, (route) => route.fulfill({ json: { id: receipt.id, receipt } }));
+  await page.route(/\/v1\/receipts/, (route) => route.fulfill({ json: receipt }));
+  const consent = page.locator(".consent");
+  await consent.getByRole("button", { name: "撤销" }).click();
+  await consent.getByRole("button", { name: "确定撤销" }).click();
+  await consent.getByRole("alert").getByText("与您签署的不同").waitFor();
+  await context.close();
+});
+
 test("a server with another chain than the link's is found out", { skip }, async () => {
   const { page, context } = await visit(browser, stage);
   const patient = await stage.newPatient();

@@ -3,8 +3,8 @@
  * cryptography. Source: requirements C1, A9; design.md, "Identity" (a grant carries the pseudonym, sealed to the grantee).
  */
 import { type ApiClient, grantConsent, type Identity, narrowConsent, type Receipt, revokeConsent } from "@xinglin/client";
-import type { DirectiveTerms } from "@xinglin/contracts";
-import { Fault, type MemberId } from "@xinglin/primitives";
+import type { Directive, DirectiveTerms } from "@xinglin/contracts";
+import { cbor, equal, Fault, type MemberId } from "@xinglin/primitives";
 import type { Member } from "../feed/feed.ts";
 import { Verifier } from "../verify/verify-accesses.ts";
 
@@ -41,8 +41,15 @@ export async function signConsent(
   onStage({ stage: "committed", height, time });
   await client.getJson(`/v1/receipts/${receipt.id}?wait=provable`);
   const number = change.kind === "grant" ? (result.subject.number ?? 0) : change.number;
-  await verifier.proveDirective(identity, number);
+  const proven = await verifier.proveDirective(identity, number, height);
+  if (!holds(proven, change)) throw new Fault("change_not_proven", { number });
   onStage({ stage: "provable", height, time, number });
+}
+
+/** Whether the proven directive is what was signed. */
+export function holds({ terms, revokedAt }: Directive, change: ConsentChange): boolean {
+  if (change.kind === "revoke") return revokedAt !== undefined;
+  return revokedAt === undefined && equal(cbor.encode(terms), cbor.encode(change.terms));
 }
 
 async function submit(

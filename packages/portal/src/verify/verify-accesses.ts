@@ -3,7 +3,7 @@
  * Source: requirements A2, A9, C10; design.md, "Proofs".
  */
 import { type ApiClient, type Identity, TrustedChain } from "@xinglin/client";
-import { accessHead, consentHead, directive, keys, member, permit } from "@xinglin/contracts";
+import { accessHead, consentHead, type Directive, directive, keys, member, permit } from "@xinglin/contracts";
 import { type Bytes, cbor, Fault, type MemberId, type Schema } from "@xinglin/primitives";
 import { decodeLightBlock, genesisTrust } from "@xinglin/verifier";
 import type { AccessRow, ConsentRow, MemberRow } from "../feed/rows.ts";
@@ -101,12 +101,13 @@ export class Verifier {
     });
   }
 
-  /** Whether the state proves a directive, right after it was signed. Throws what the proof lacks. */
-  async proveDirective(identity: Identity, number: number): Promise<{ height: number }> {
+  /** A directive as it is proven to stand after block `height` or a later one. Throws what the proof lacks. */
+  async proveDirective(identity: Identity, number: number, height: number): Promise<Directive> {
     const key = keys.consent(identity.actor, number);
-    const proof = await this.#chain.prove(identity, key);
-    if (proof.value === undefined) throw new Fault("proof_wrong", { key });
-    return { height: proof.height };
+    const { value, height: proven } = await this.#chain.prove(identity, key);
+    // An older state would show a consent as it was before it was changed.
+    if (value === undefined || proven < height) throw new Fault("proof_wrong", { key });
+    return directive.parse(cbor.decode(value, MAX_VALUE_BYTES));
   }
 
   /** The X-Wing key of an institution, proven: what is sealed to it is for nobody else. */
