@@ -221,7 +221,7 @@ test("the same custodian over HTTP gives the same answers and codes", async () =
   await refuses(remoteCustodian("http://127.0.0.1:9").release(Uint8Array.of(1)), "custodian_unreachable");
 });
 
-test("another member's leaf or record with this record's id and commitments opens no share of it, nor erases one", async () => {
+test("another member's leaf with this record's id and commitments opens no share of it", async () => {
   const own = await openSmallChain();
   try {
     const accepted = async (by: Party, ...operations: Operation[]): Promise<number> => {
