@@ -99,6 +99,7 @@ export const FAULTS = {
     proof_missing: 400,
     proof_wrong: 400,
     row_differs: 502,
+    change_not_proven: 502,
     read_invented: 502,
     read_withheld: 502,
     consent_withheld: 502,
