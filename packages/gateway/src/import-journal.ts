@@ -1,6 +1,6 @@
 /**
  * What an import has begun, so that one that was cut off leaves nothing: a file an object, written before the first piece and removed when
- * the anchor is known. Source: issue of the main job ("An interrupted import resumes or leaves nothing").
+ * the anchor is known. Source: docs/guides/share-a-study.md.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";

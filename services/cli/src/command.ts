@@ -1,5 +1,5 @@
 /**
- * What a command of `xinglin` is, and what it works with. Source: issue of the main job ("the `xinglin` command for every step of the story").
+ * What a command of `xinglin` is, and what it works with. Source: docs/guides/share-a-study.md.
  */
 import { join, resolve } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";

@@ -1,6 +1,6 @@
 /**
  * The consortium that `npm start` opens: six institutions, what each brings, and who works there. Invented institutions, no real ones.
- * Source: issue of the main job; requirement J1 in small.
+ * Source: docs/guides/share-a-study.md; requirement J1 in small.
  */
 import type { Member } from "@xinglin/contracts";
 import type { MemberId } from "@xinglin/primitives";

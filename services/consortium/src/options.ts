@@ -1,5 +1,5 @@
 /**
- * The command line of `npm start`. Source: issue of the main job, "What a newcomer sees".
+ * The command line of `npm start`. Source: docs/guides/share-a-study.md.
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";

@@ -51,7 +51,7 @@ try {
     `custodian ${key.actor} port ${typeof address === "object" && address !== null ? address.port : values.port}\n`,
   );
   for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => {
+    process.on(signal, () => {
       server.close();
       server.closeAllConnections();
     });

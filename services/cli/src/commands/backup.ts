@@ -1,6 +1,6 @@
 /**
  * `xinglin backup|restore`: keys, custodians' shares and ledger of a data folder that is not running. Sealed pieces are not copied: the archive
- * is its own backup, and the read model is rebuilt from the chain. Source: issue of the main job ("`backup` and `restore` of keys and ledger").
+ * is its own backup, and the read model is rebuilt from the chain. Source: docs/guides/share-a-study.md.
  */
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** `xinglin study generate`: a DICOM study of any size from the real slices of `examples/`. Source: issue of the main job, story 1. */
+/** `xinglin study generate`: a DICOM study of any size from the real slices of `examples/`. Source: docs/guides/share-a-study.md. */
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bytesText, progressBar } from "@xinglin/gateway";

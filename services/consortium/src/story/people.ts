@@ -1,4 +1,4 @@
-/** Before the story: staff, a work station and a patient with a pseudonym at two hospitals. Source: issue of the main job, story 2. */
+/** Before the story: staff, a work station and a patient with a pseudonym at two hospitals. Source: docs/guides/share-a-study.md. */
 import { existsSync } from "node:fs";
 import { enrolFromLink } from "@xinglin/client";
 import { createKeyFile, type KeyOfFile, readKeyFile, registerDevice, registerPatient, registerStaff } from "@xinglin/gateway";

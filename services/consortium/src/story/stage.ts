@@ -1,6 +1,6 @@
 /**
  * What every scene of the story works with, and what it remembers for the next start: ids only, no names.
- * Source: issue of the main job, "The story".
+ * Source: docs/guides/share-a-study.md.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

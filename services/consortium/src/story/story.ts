@@ -1,4 +1,4 @@
-/** The story, scene by scene. Source: issue of the main job, "The story". */
+/** The story, scene by scene. Source: docs/guides/share-a-study.md. */
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
