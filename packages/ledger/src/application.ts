@@ -10,6 +10,7 @@ import {
   type Genesis,
   genesisChanges,
   getParameters,
+  keys,
   type Parameters,
   type StateReader,
 } from "@xinglin/contracts";
@@ -46,6 +47,9 @@ export interface ApplicationOptions {
 /** Blocks of which receipts are being asked for just now. */
 const KEPT_INDEXES = 32;
 
+/** Whether admission depends on this key. */
+const isOfStanding = (key: string): boolean => key.startsWith("actor/") || key.startsWith("member/") || key === keys.parameters;
+
 interface Pending {
   readonly input: BlockInput;
   readonly prepared: Prepared;
@@ -71,6 +75,8 @@ export class Application {
   readonly #indexes = new Map<number, ResultIndex>();
   #pending: Pending | undefined;
   #expiredAt = 0;
+  /** Counts the blocks that changed who may ask: what was admitted before one of these is asked about again. */
+  #standing = 0;
 
   /** Continues from what `state` holds. Throws `Fault("malformed" | "genesis_invalid")` for a genesis that is none. */
   constructor(options: ApplicationOptions) {
@@ -117,6 +123,7 @@ export class Application {
    */
   async checkTx(bytes: Bytes): Promise<Candidate> {
     const parameters = this.parameters();
+    const standing = this.#standing;
     const candidate = candidateOf(bytes, parameters);
     const { transaction, idKey, hash } = candidate;
     const { sponsor, operations, notAfter } = transaction.body;
@@ -140,7 +147,8 @@ export class Application {
     } finally {
       this.#checking.delete(checkingKey);
     }
-    this.#mempool.add({ id: transaction.id, idKey, bytes, sponsor, operations: operations.length, notAfter });
+    // The signer's standing may have changed while the signature was checked: what is noted is the one from before.
+    this.#mempool.add({ id: transaction.id, idKey, bytes, sponsor, operations: operations.length, notAfter, standing });
     return candidate;
   }
 
@@ -220,6 +228,7 @@ export class Application {
       this.#pending = undefined;
     }
     this.#committed.forget(pending.changedKeys);
+    if (pending.changedKeys.some(isOfStanding)) this.#standing++;
     this.#log.adopt(appended);
     this.#window.adopt(step);
     for (const bytes of input.transactions) {
@@ -287,7 +296,9 @@ export class Application {
     if (this.isWaiting(idKey)) throw new Fault("already_known");
   }
 
-  #stillAdmitted({ idKey, bytes }: Waiting, block: BlockContext, parameters: Parameters): boolean {
+  #stillAdmitted({ idKey, bytes, standing }: Waiting, block: BlockContext, parameters: Parameters): boolean {
+    // Validity was looked at when it was taken for the block, and "too far ahead" only ever becomes less so.
+    if (standing === this.#standing) return true;
     const admitted = admitCandidate(this.#reader(), candidateOf(bytes, parameters), block);
     if (!(admitted instanceof Fault)) return true;
     this.#mempool.remove(idKey);

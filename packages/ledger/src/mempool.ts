@@ -22,6 +22,8 @@ export interface Waiting {
   readonly sponsor: MemberId;
   readonly operations: number;
   readonly notAfter: { readonly time: number; readonly height: number };
+  /** Which state of members, actors and parameters it was admitted in, see `Application`. */
+  readonly standing: number;
 }
 
 /**

@@ -17,6 +17,7 @@ function waiting(sponsor: string, change: Partial<Waiting> = {}): Waiting {
     sponsor: sponsor as MemberId,
     operations: 1,
     notAfter,
+    standing: 0,
     ...change,
   };
 }
