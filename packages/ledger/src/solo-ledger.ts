@@ -16,7 +16,7 @@ import { operationResult, type Receipt, type ReceiptStage, Waiters } from "./rec
 /** How often a ledger whose disk failed tries again. */
 const REOPEN_MS = 1_000;
 /** Entries that are kept decoded for receipts that are asked for right away. */
-const MAX_RECENT = 10_000;
+const MAX_RECENT = 2_000;
 
 /**
  * Opens a data folder as a solo ledger and starts making blocks; the genesis is provable when this resolves. Rejects with `Fault`: `malformed`,
