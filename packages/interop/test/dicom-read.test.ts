@@ -212,6 +212,12 @@ for (const [name, pixelsEnd] of cuttable)
     assert.ok((codes.get("dicom_truncated") ?? 0) > 100, JSON.stringify([...codes]));
   });
 
+test("a file that ends anywhere in its first 512 bytes is refused with a code", async () => {
+  const whole = example("dicom/MR_small.dcm");
+  for (let length = 0; length < 512; length++)
+    await assert.rejects(readDicomFile(whole.subarray(0, length)), (error) => error instanceof Fault, `cut at ${length}`);
+});
+
 test("damaged bytes are read or refused with a code, and a message never holds the name", async () => {
   const whole = example("ct/IM000003.dcm").subarray(0, 40_000);
   let read = 0;

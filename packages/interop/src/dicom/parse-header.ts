@@ -119,6 +119,10 @@ function parse(
   isAll: boolean,
 ): Pick<Header, "dataSet" | "pixelData"> | undefined {
   const endian = syntax.isBigEndian ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
+  if (start >= bytes.length) {
+    if (!isAll) return undefined;
+    throw new Fault("dicom_truncated", { part: "data_set", sizeBytes: bytes.length }); // nothing follows the meta information
+  }
   const stream = new dicomParser.ByteStream(endian, bytes, start);
   const dataSet = newDataSet(stream);
   try {
