@@ -30,6 +30,7 @@ import { checkProposal } from "./proposal.ts";
 import { ReplayWindow, type WindowStep } from "./replay-window.ts";
 import { SignatureChecks } from "./signature-checks.ts";
 import { storageKeys } from "./storage-keys.ts";
+import { claimedSponsor } from "./transaction-walk.ts";
 
 export interface ApplicationOptions {
   readonly genesis: Bytes;
@@ -124,6 +125,9 @@ export class Application {
   async checkTx(bytes: Bytes): Promise<Candidate> {
     const parameters = this.parameters();
     const standing = this.#standing;
+    // A crowd beyond a member's share is turned away before anything is decoded: under overload the thread is needed for blocks.
+    const claimed = claimedSponsor(bytes);
+    if (claimed !== undefined) this.#mempool.checkRoom(claimed, bytes.length);
     const candidate = candidateOf(bytes, parameters);
     const { transaction, idKey, hash } = candidate;
     const { sponsor, operations, notAfter } = transaction.body;

@@ -5,7 +5,7 @@
 import { decodeTransaction, type Parameters, type Transaction } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import { type Bytes, Fault } from "@xinglin/primitives";
-import { operationBytes } from "./operation-bytes.ts";
+import { operationBytes } from "./transaction-walk.ts";
 
 export interface Candidate {
   readonly bytes: Bytes;

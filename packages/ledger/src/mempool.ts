@@ -70,17 +70,19 @@ export class Mempool {
     return this.#waiting.has(idKey);
   }
 
-  /**
-   * Keeps room for a transaction whose signature is being checked; `add` or `release` must follow. Throws `Fault` (retry later):
-   * `mempool_full`, or `mempool_quota` where the member's own share is used up.
-   */
-  reserve(sponsor: MemberId, sizeBytes: number): void {
+  /** Throws `Fault` (retry later): `mempool_full`, or `mempool_quota` where the member's own share is used up. */
+  checkRoom(sponsor: MemberId, sizeBytes: number): void {
     const freeBytes = this.#limits.maxBytes - this.#bytes;
     const freeCount = this.#limits.maxCount - this.#count;
     if (freeBytes < sizeBytes || freeCount < 1) throw new Fault("mempool_full", { waiting: this.#count }, { retry: true });
-    const queue = this.#queueOf(sponsor);
-    if (queue.bytes + sizeBytes > freeBytes || queue.count + 1 > freeCount)
+    const queue = this.#queues.get(sponsor);
+    if (queue !== undefined && (queue.bytes + sizeBytes > freeBytes || queue.count + 1 > freeCount))
       throw new Fault("mempool_quota", { member: sponsor, waiting: queue.count }, { retry: true });
+  }
+
+  /** Keeps room for a transaction whose signature is being checked; `add` or `release` must follow. Throws as `checkRoom` does. */
+  reserve(sponsor: MemberId, sizeBytes: number): void {
+    this.checkRoom(sponsor, sizeBytes);
     this.#account(sponsor, sizeBytes, 1);
   }
 

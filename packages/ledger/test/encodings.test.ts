@@ -5,7 +5,8 @@ import { cometbft } from "@xinglin/crypto/pure";
 import { cbor } from "@xinglin/primitives";
 import fc from "fast-check";
 import { decodeResults, encodeResults, ResultIndex, resultsHash, type TransactionResult } from "../src/block-results.ts";
-import { operationBytes } from "../src/operation-bytes.ts";
+import { claimedSponsor, operationBytes } from "../src/transaction-walk.ts";
+import { anchor, signed } from "./support/chain.ts";
 
 const value = fc.letrec((tie) => ({
   node: fc.oneof(
@@ -31,6 +32,31 @@ test("the bytes of each operation are those it has when it is encoded alone", ()
       );
     }),
   );
+});
+
+test("the claimed sponsor is found without decoding, and damaged bytes only ever give nothing or another claim", () => {
+  const bytes = signed({
+    chain: "test-0123456789ab",
+    key: "hospital-a",
+    sponsor: "hospital-b",
+    operations: [anchor("x"), anchor("y")],
+  });
+  assert.equal(claimedSponsor(bytes), "hospital-b");
+  let nothing = 0;
+  let same = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    for (const damaged of [bytes.slice(0, i), bytes.map((byte, at) => (at === i ? byte ^ 0xff : byte))]) {
+      const claimed = claimedSponsor(damaged);
+      if (claimed === undefined) nothing++;
+      else if (claimed === "hospital-b") same++;
+    }
+  }
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (any) => {
+      claimedSponsor(any);
+    }),
+  );
+  assert.ok(nothing > 100 && same > 100, `${nothing} nothing, ${same} the same`);
 });
 
 const DECIDED = { code: 0, data: new Uint8Array(0), gasWanted: 0, gasUsed: 0 };

@@ -1,9 +1,10 @@
 /**
- * Where each operation lies in the bytes of a body, found by walking over the encoding: the audit log commits to an operation's own bytes,
- * which need not be encoded again for that.
+ * Finds things in the bytes of a transaction by walking over the encoding, without decoding it: where each operation lies, since the audit log
+ * commits to an operation's own bytes, which need not be encoded again for that; and whose quota it claims, so that an overloaded ledger can
+ * turn it away for a hundredth of what looking at it properly would cost.
  * Source: RFC 8949 section 3; design.md, "Transactions" (canonical DAG-CBOR).
  */
-import { Bug, type Bytes, cbor, invariant } from "@xinglin/primitives";
+import { Bug, type Bytes, cbor, invariant, type MemberId } from "@xinglin/primitives";
 
 const BYTES = 2;
 const TEXT = 3;
@@ -11,6 +12,8 @@ const LIST = 4;
 const MAP = 5;
 const TAG = 6;
 const OPERATIONS = cbor.encode("operations");
+const BODY = cbor.encode("body");
+const SPONSOR = cbor.encode("sponsor");
 
 /** Views of the canonical bytes of each operation. The body must have been decoded before: it is trusted to be well-formed. */
 export function operationBytes(body: Bytes): Bytes[] {
@@ -27,6 +30,29 @@ export function operationBytes(body: Bytes): Bytes[] {
     walk.skip();
   }
   throw new Bug("body: no operations");
+}
+
+/** The member that a transaction says it uses the quota of; undefined if these bytes are no transaction. Nothing about it is checked. */
+export function claimedSponsor(transaction: Bytes): MemberId | undefined {
+  try {
+    const walk = new Walk(transaction);
+    walk.head(MAP);
+    if (!walk.isAt(BODY)) return undefined;
+    walk.skip();
+    walk.head(BYTES);
+    for (let left = walk.head(MAP); left > 0; left--) {
+      const isSponsor = walk.isAt(SPONSOR);
+      walk.skip();
+      if (isSponsor) {
+        const length = walk.head(TEXT);
+        return Buffer.from(transaction.buffer, transaction.byteOffset + walk.at, length).toString("latin1") as MemberId;
+      }
+      walk.skip();
+    }
+  } catch {
+    // Not well-formed: decoding it will say what is wrong.
+  }
+  return undefined;
 }
 
 class Walk {
