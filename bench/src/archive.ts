@@ -25,6 +25,7 @@ import {
   type Store,
 } from "@xinglin/archive";
 import { best, interleave, type Measure, median, type SuiteOptions, timed } from "./measure.ts";
+import { anchorBytes } from "./onchain-bytes.ts";
 
 const { k, m } = DEFAULT_CODE;
 const CHUNK = 262_144;
@@ -37,7 +38,7 @@ const MEGABYTE = 1e6;
 const MEMBERS = ["a", "b", "c", "d", "a", "b", "c", "d", "a", "b", "c", "e", "e", "f"];
 const GONE = 4;
 
-/** Emits `ingest`, `loop-delay`, `retrieve-degraded`, `audit`, `repair`, `code`, `reference-bytes`, `rss` and `rss-growth`. */
+/** Emits `ingest`, `loop-delay`, `retrieve-degraded`, `audit`, `repair`, `code`, `reference-bytes`, `onchain-bytes`, `rss` and `rss-growth`. */
 export async function run({ quick, emit }: SuiteOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "xinglin-bench-archive-"));
   try {
@@ -53,6 +54,16 @@ export async function run({ quick, emit }: SuiteOptions): Promise<void> {
       value: encodeReference(object.reference).length,
       unit: "B",
       conditions: { size: mb(study.sizeBytes), counted: "what the chain keeps of the object, within an operation" },
+    });
+    emit({
+      measure: "onchain-bytes",
+      value: await anchorBytes(object.objectId, object.reference),
+      unit: "B",
+      conditions: {
+        size: mb(study.sizeBytes),
+        counted: "the whole signed transaction that anchors the study, custody by six",
+        demand: "< 1024",
+      },
     });
     await closeWorkers();
     await rm(folder, { recursive: true });
