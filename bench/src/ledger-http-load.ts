@@ -19,6 +19,8 @@ export interface HttpLoad {
 export type HttpLoadAnswer = { readonly ready: true } | { readonly turnedAway: number; readonly cpuSeconds: number };
 
 const RETRY_MS = 20;
+/** What means: later. */
+const PUSHED_BACK = new Set(["mempool_quota", "mempool_full"]);
 const tell = (answer: HttpLoadAnswer): void => {
   process.send?.(answer);
 };
@@ -26,9 +28,9 @@ const tell = (answer: HttpLoadAnswer): void => {
 process.once("message", (load: HttpLoad) => {
   const { chain, from, count, patients, perRequest, connections, url } = load;
   const transactions = Array.from({ length: count }, (_, i) => transaction(chain, "record", from + i, patients));
-  const bodies: Uint8Array[] = [];
-  for (let i = 0; i < count; i += perRequest)
-    bodies.push(perRequest === 1 ? transactions[i]! : cbor.encode(transactions.slice(i, i + perRequest)));
+  const groups: Uint8Array[][] = [];
+  for (let i = 0; i < count; i += perRequest) groups.push(transactions.slice(i, i + perRequest));
+  const bodyOf = (group: readonly Uint8Array[]): Uint8Array => (perRequest === 1 ? group[0]! : cbor.encode(group));
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const target = new URL(perRequest === 1 ? "/v1/transactions" : "/v1/transactions:batch", url);
 
@@ -48,18 +50,23 @@ process.once("message", (load: HttpLoad) => {
     const cpu = process.cpuUsage();
     let next = 0;
     let turnedAway = 0;
+    /** Those of a group that were pushed back; all of them, if the request itself was. */
+    const pushedBack = ({ status, text }: { status: number; text: string }, group: Uint8Array[]): Uint8Array[] => {
+      if (status === 503 || status === 429) return group;
+      invariant(status === 202, `the API answered ${status}: ${text.slice(0, 200)}`);
+      if (perRequest === 1) return [];
+      const answers = JSON.parse(text) as { code?: string }[];
+      const refused = answers.find(({ code }) => code !== undefined && !PUSHED_BACK.has(code));
+      invariant(refused === undefined, `a transaction of the load was turned away: ${refused?.code}`);
+      return group.filter((_, i) => answers[i]?.code !== undefined);
+    };
     const client = async (): Promise<void> => {
-      for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
-        for (;;) {
-          const { status, text } = await post(body);
-          if (status === 503 || status === 429) {
-            turnedAway++;
-            await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-            continue;
-          }
-          invariant(status === 202, `the API answered ${status}: ${text.slice(0, 200)}`);
-          invariant(!text.includes('"code"'), `a transaction of the load was turned away: ${text.slice(0, 200)}`);
-          break;
+      for (let group = groups[next++]; group !== undefined; group = groups[next++]) {
+        let left = pushedBack(await post(bodyOf(group)), group);
+        while (left.length > 0) {
+          turnedAway++;
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+          left = pushedBack(await post(bodyOf(left)), left);
         }
       }
     };
