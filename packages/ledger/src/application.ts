@@ -214,7 +214,7 @@ export class Application {
       place: appended.places[i] as LogPlace,
     }));
     const ids = executed.included.map(({ id }) => id);
-    const finalized = { results: executed.transactions, appHash: prepared.root, entries, ids };
+    const finalized = { results: executed.transactions, appHash: prepared.root, entries, ids, validatorUpdates: [] };
     this.#pending = { input, prepared, appended, step, finalized, changedKeys: changes.map(({ key }) => key) };
     return finalized;
   }
