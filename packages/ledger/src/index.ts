@@ -1,5 +1,5 @@
 export { Application, type ApplicationOptions } from "./application.ts";
-export type { BlockInput, Finalized } from "./block.ts";
+export type { BlockInput, CommitVote, Finalized, Misbehaviour, ValidatorUpdate } from "./block.ts";
 export { decodeBlock } from "./block-bytes.ts";
 export type { TransactionResult } from "./block-results.ts";
 export { type Clock, systemClock, type Time } from "./block-time.ts";
