@@ -15,14 +15,15 @@ import { ClassicLevel } from "classic-level";
 import { best, growthExponent, interleave, median, type Suite } from "./measure.ts";
 
 const BLOCK_KEYS = 5_000;
+/** Blocks of a round where sizes are compared. */
 const BLOCKS_A_ROUND = 3;
+/** Where the two stores are compared: long enough that every round of both pays for the engine's own compaction. */
+const BLOCKS_A_LONG_ROUND = 9;
 const ROUNDS = 5;
 const VALUE_BYTES = 100;
 /** Blocks that load the map are larger: they are not measured. */
 const LOAD_KEYS = 25_000;
 const KEPT_VERSIONS = 8;
-/** Blocks before the first measured one, so that it prunes one like itself. */
-const WARM_UP_ROUNDS = Math.ceil((KEPT_VERSIONS + 1) / BLOCKS_A_ROUND);
 
 type Level = ClassicLevel<Uint8Array, Uint8Array>;
 
@@ -96,18 +97,20 @@ class Bed {
   }
 
   /** Keys a second of both stores, round by round. */
-  measure(fresh: number): Promise<{ state: number[]; flat: number[] }> {
+  measure(fresh: number, blocksARound: number): Promise<{ state: number[]; flat: number[] }> {
     let blocks: StateChange[][] = [];
     const rate = async (work: (changes: StateChange[]) => Promise<void>): Promise<number> => {
       const start = performance.now();
       for (const changes of blocks) await work(changes);
-      return (1_000 * BLOCKS_A_ROUND * BLOCK_KEYS) / (performance.now() - start);
+      return (1_000 * blocksARound * BLOCK_KEYS) / (performance.now() - start);
     };
     const state = (): Promise<number> => {
-      blocks = Array.from({ length: BLOCKS_A_ROUND }, () => this.workload.block(BLOCK_KEYS, fresh));
+      blocks = Array.from({ length: blocksARound }, () => this.workload.block(BLOCK_KEYS, fresh));
       return rate((changes) => this.commit(changes));
     };
-    return interleave(ROUNDS, { state, flat: () => rate((changes) => this.putFlat(changes, true)) }, WARM_UP_ROUNDS);
+    // Before the first measured block there is one like it to prune.
+    const warmUp = Math.ceil((KEPT_VERSIONS + 1) / blocksARound);
+    return interleave(ROUNDS, { state, flat: () => rate((changes) => this.putFlat(changes, true)) }, warmUp);
   }
 }
 
@@ -153,11 +156,11 @@ export const run: Suite = async ({ quick, emit }) => {
     for (const size of quick ? [1e4, 1e5, 1e6] : [1e4, 1e5, 1e6, 1e7]) {
       await bed.load(size);
       // Only keys that exist: the map keeps the size that the figure names.
-      const overwritten = await bed.measure(0);
+      const overwritten = await bed.measure(0, BLOCKS_A_ROUND);
       growth.push({ size, cost: 1e6 / median(overwritten.state) });
       samples.push(...overwritten.state);
       if (size !== 1e6) continue;
-      const mixed = await bed.measure(0.5);
+      const mixed = await bed.measure(0.5, BLOCKS_A_LONG_ROUND);
       const value = median(mixed.state);
       const limit = best(mixed.flat);
       emit({

@@ -14,7 +14,7 @@ import {
   type Parameters,
   type StateReader,
 } from "@xinglin/contracts";
-import { type Bytes, Fault, invariant } from "@xinglin/primitives";
+import { type Bytes, Fault, invariant, Recent } from "@xinglin/primitives";
 import type { BatchOperation, Prepared, State } from "@xinglin/state";
 import { admitCandidate } from "./admission.ts";
 import { type Appended, AuditLog, type LogPlace, type ReadStored } from "./audit-log.ts";
@@ -73,7 +73,7 @@ export class Application {
   readonly #mempool: Mempool;
   /** Transactions whose signatures are being checked, by the hash of their whole bytes. */
   readonly #checking = new Set<string>();
-  readonly #indexes = new Map<number, ResultIndex>();
+  readonly #indexes = new Recent<number, ResultIndex>(KEPT_INDEXES);
   #pending: Pending | undefined;
   #expiredAt = 0;
   /** Counts the blocks that changed who may ask: what was admitted before one of these is asked about again. */
@@ -290,7 +290,6 @@ export class Application {
     invariant(results !== undefined, "application: the results of a block are missing");
     const index = new ResultIndex(results);
     this.#indexes.set(height, index);
-    if (this.#indexes.size > KEPT_INDEXES) this.#indexes.delete(this.#indexes.keys().next().value as number);
     return index;
   }
 

@@ -9,7 +9,7 @@
 import { type Change, keys, type StateReader } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import { merkle } from "@xinglin/crypto/pure";
-import { type Bytes, cbor, invariant } from "@xinglin/primitives";
+import { type Bytes, cbor, invariant, Recent } from "@xinglin/primitives";
 import type { BatchOperation } from "@xinglin/state";
 import { close, decodeClosedLog, decodeLogHead, grown, type LogHead } from "./log-head.ts";
 import { storageKeys } from "./storage-keys.ts";
@@ -48,7 +48,7 @@ export class AuditLog {
   #openTile: readonly Bytes[] = [];
   /** First sequence number of each epoch, the open one last. */
   readonly #firsts: number[];
-  readonly #tiles = new Map<string, readonly Bytes[]>();
+  readonly #tiles = new Recent<string, readonly Bytes[]>(CACHED_TILES);
 
   /** The log as the committed state and the database hold it. Cost: one read a closed epoch, and of at most 255 entries. */
   constructor(state: StateReader, read: ReadStored) {
@@ -181,7 +181,6 @@ export class AuditLog {
     const stored = this.#read(storageKeys.logTile(tree.epoch, number));
     const leaves = stored === undefined ? this.#lastTile(tree, number) : split(stored);
     this.#tiles.set(name, leaves);
-    if (this.#tiles.size > CACHED_TILES) this.#tiles.delete(this.#tiles.keys().next().value as string);
     return leaves;
   }
 

@@ -6,10 +6,10 @@
 
 import type { WebauthnPolicy } from "@xinglin/crypto";
 import { type VerifyJob, VerifyPool, verifySync } from "@xinglin/crypto/node";
-import type { Bytes } from "@xinglin/primitives";
+import { type Bytes, Recent } from "@xinglin/primitives";
 import { idKeyOf } from "./candidate.ts";
 
-/** Remembered signatures, in two halves: about 20 MB at this number. */
+/** Remembered signatures: about 20 MB at this number. */
 const MAX_REMEMBERED = 100_000;
 /** A batch under way and one that is packed behind it: the worker never waits, and what arrives meanwhile goes in one piece. */
 const BATCHES_UNDER_WAY = 2;
@@ -31,9 +31,8 @@ export interface SignedTransaction {
 export class SignatureChecks {
   readonly #pool: VerifyPool;
   readonly #policy: WebauthnPolicy;
-  /** Found right lately; when it is full it becomes `#rightBefore`, and what that held is forgotten. */
-  #right = new Set<string>();
-  #rightBefore = new Set<string>();
+  /** Found right lately. */
+  readonly #right = new Recent<string, true>(MAX_REMEMBERED);
   #asked: Asked[] = [];
   #underWay = 0;
   #scheduled = false;
@@ -46,7 +45,7 @@ export class SignatureChecks {
   /** Whether the signatures are right; rejects with `Fault("verify_pool_stopped")` when the ledger closes. */
   check(signed: SignedTransaction): Promise<boolean> {
     const name = nameOf(signed);
-    if (this.#isRemembered(name)) return Promise.resolve(true);
+    if (this.#right.get(name)) return Promise.resolve(true);
     return new Promise((resolve, reject) => {
       this.#asked.push({ name, jobs: signed.jobs, resolve, reject });
       if (this.#scheduled) return;
@@ -62,9 +61,9 @@ export class SignatureChecks {
   /** The same at once, on this thread: for what a block brings that nobody could ask for before. */
   checkNow(signed: SignedTransaction): boolean {
     const name = nameOf(signed);
-    if (this.#isRemembered(name)) return true;
+    if (this.#right.get(name)) return true;
     const right = signed.jobs.every((job) => verifySync(job.suite, job.publicKey, job.message, job.signature, this.#policy));
-    if (right) this.#remember(name);
+    if (right) this.#right.set(name, true);
     return right;
   }
 
@@ -85,7 +84,7 @@ export class SignatureChecks {
           for (const { name, jobs, resolve } of asked) {
             const right = answers.slice(at, at + jobs.length).every((answer) => answer);
             at += jobs.length;
-            if (right) this.#remember(name);
+            if (right) this.#right.set(name, true);
             resolve(right);
           }
         },
@@ -97,19 +96,6 @@ export class SignatureChecks {
         this.#underWay--;
         this.#send();
       });
-  }
-
-  #isRemembered(name: string): boolean {
-    return this.#right.has(name) || this.#rightBefore.has(name);
-  }
-
-  // Halves instead of forgetting the oldest one by one: a Set from whose front much was deleted finds its first element by walking the holes,
-  // which took a seventh of the main thread once 100,000 signatures had been seen.
-  #remember(name: string): void {
-    this.#right.add(name);
-    if (this.#right.size < MAX_REMEMBERED / 2) return;
-    this.#rightBefore = this.#right;
-    this.#right = new Set();
   }
 }
 

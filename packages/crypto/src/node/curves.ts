@@ -4,13 +4,16 @@
  * Source: design.md, "Suites", "Execution"; edge cases pinned in `spec/crypto/ed25519.json`.
  */
 import { createPublicKey, hash, type KeyObject, verify as opensslVerify } from "node:crypto";
-import { type Bytes, concat, fromHex, toHex } from "@xinglin/primitives";
+import { type Bytes, concat, fromHex, Recent, toHex } from "@xinglin/primitives";
 import sodium from "sodium-native";
 import { isP256PublicKeyForm, isP256SignatureForm } from "../p256.ts";
 import type { Sha256 } from "../pure/sha256.ts";
 import type { Suite } from "../pure/suite.ts";
 import { type Curves, verifyWith } from "../verify.ts";
 import type { WebauthnPolicy } from "../webauthn.ts";
+import { KeyCache } from "./key-cache.ts";
+import { verifyMlDsa65ByOpenssl } from "./ml-dsa.ts";
+import { verifySm2ByOpenssl } from "./sm2.ts";
 
 /** SHA-256 by OpenSSL, for code that hashes much. */
 export const nodeSha256: Sha256 = (bytes) => {
@@ -20,9 +23,14 @@ export const nodeSha256: Sha256 = (bytes) => {
 };
 
 /** libsodium and OpenSSL. */
-export const nodeCurves: Curves = { ed25519: verifyEd25519ByLibsodium, p256: verifyP256ByOpenssl };
+export const nodeCurves: Curves = {
+  ed25519: verifyEd25519ByLibsodium,
+  p256: verifyP256ByOpenssl,
+  sm2: verifySm2ByOpenssl,
+  mlDsa65: verifyMlDsa65ByOpenssl,
+};
 
-/** Whether `signature` over `message` is by `publicKey`, at once and on this thread: Ed25519 about 41 µs, P-256 about 80 µs. */
+/** Whether `signature` over `message` is by `publicKey`, at once and on this thread. What each suite costs: `npm run bench -- suites`. */
 export function verifySync(suite: Suite, publicKey: Bytes, message: Bytes, signature: Bytes, policy?: WebauthnPolicy): boolean {
   return verifyWith(nodeCurves, suite, publicKey, message, signature, policy);
 }
@@ -34,7 +42,7 @@ function verifyEd25519ByLibsodium(publicKey: Bytes, message: Bytes, signature: B
 
 function verifyP256ByOpenssl(publicKey: Bytes, message: Bytes, signature: Bytes): boolean {
   if (!isP256PublicKeyForm(publicKey) || !isP256SignatureForm(signature)) return false;
-  const key = p256KeyObject(publicKey);
+  const key = p256Keys.get(publicKey);
   return key !== undefined && opensslVerify("sha256", message, { key, dsaEncoding: "ieee-p1363" }, signature);
 }
 
@@ -42,20 +50,6 @@ function verifyP256ByOpenssl(publicKey: Bytes, message: Bytes, signature: Bytes)
 const SPKI_PREFIX = fromHex("3039301306072a8648ce3d020106082a8648ce3d030107032200");
 const MAX_CACHED_KEYS = 20_000;
 
-// Importing a key costs as much as verifying with it. A Map keeps insertion order, so its first entry is the one used longest ago.
-const cache = new Map<string, KeyObject>();
-
-function p256KeyObject(publicKey: Bytes): KeyObject | undefined {
-  const name = toHex(publicKey);
-  let key = cache.get(name);
-  if (key === undefined) {
-    try {
-      key = createPublicKey({ key: Buffer.from(concat(SPKI_PREFIX, publicKey)), format: "der", type: "spki" });
-    } catch {
-      return undefined; // not a point of the curve
-    }
-    if (cache.size >= MAX_CACHED_KEYS) cache.delete(cache.keys().next().value as string);
-  } else cache.delete(name);
-  cache.set(name, key);
-  return key;
-}
+const p256Keys = new KeyCache(MAX_CACHED_KEYS, (publicKey) =>
+  createPublicKey({ key: Buffer.from(concat(SPKI_PREFIX, publicKey)), format: "der", type: "spki" }),
+);
