@@ -1,5 +1,5 @@
 /**
- * An open ledger from the disk upwards: database, state, application and the solo driver. When the disk fails the whole of it is closed and
+ * An open ledger from the disk upwards: database, state, application and a driver. When the disk fails the whole of it is closed and
  * opened again, since what the engine remembers of a failed write is not to be trusted.
  * Source: design.md, "Ledger".
  */
@@ -7,13 +7,12 @@ import { statfsSync } from "node:fs";
 import { chainIdOf } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import { type Bytes, Fault } from "@xinglin/primitives";
-import { openState, type State } from "@xinglin/state";
+import { type BatchOperation, openState, type State } from "@xinglin/state";
 import { Application } from "./application.ts";
 import { type Clock, nextBlockTime, type Time } from "./block-time.ts";
 import { type Database, type FolderIdentity, openDatabase, readRow, storageFault, writeBatch } from "./database.ts";
-import type { CommittedBlock, ValidatorKey } from "./driver.ts";
+import type { CommittedBlock, Driver, DriverFactory } from "./driver.ts";
 import type { MempoolLimits } from "./mempool.ts";
-import { SoloDriver } from "./solo-driver.ts";
 import { storageKeys } from "./storage-keys.ts";
 
 /** With less than this free on the disk no block is made: room for a block, its state and the engine's own logs. */
@@ -25,11 +24,12 @@ export const DEFAULT_MEMPOOL: MempoolLimits = { maxBytes: 64 * 1024 * 1024, maxC
 export interface CoreOptions {
   readonly directory: string;
   readonly genesis: Bytes;
-  readonly validator: ValidatorKey;
+  /** Which kind of driver makes the blocks; a folder stays with its kind. */
+  readonly kind: string;
+  readonly driver: DriverFactory;
   readonly clock: Clock;
   readonly mempool?: MempoolLimits;
   readonly verifyWorkers?: number;
-  readonly gatherMs?: number;
   readonly keepVersions?: number;
   /** Free bytes of the disk that holds `directory`. */
   readonly freeBytes?: (directory: string) => number;
@@ -42,15 +42,15 @@ export interface Core {
   readonly identity: FolderIdentity;
   readonly state: State;
   readonly application: Application;
-  readonly driver: SoloDriver;
+  readonly driver: Driver;
   /** Finishes the block under way and closes everything. */
   close(): Promise<void>;
 }
 
-/** Opens a data folder and starts making blocks. Faults: those of `openDatabase`, of the genesis, and `not_the_validator`. */
+/** Opens a data folder and starts making blocks. Faults: those of `openDatabase`, of the genesis, and of the driver. */
 export async function openCore(options: CoreOptions): Promise<Core> {
-  const { directory, genesis, validator, clock } = options;
-  const identity = { chain: chainIdOf(genesis), genesis: nodeSha256(genesis) };
+  const { directory, genesis, clock, kind } = options;
+  const identity = { chain: chainIdOf(genesis), genesis: nodeSha256(genesis), driver: kind };
   const database = await openDatabase(directory, identity);
   const closing: (() => Promise<unknown>)[] = [() => database.close()];
   const close = async (): Promise<void> => {
@@ -70,14 +70,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       onDropped: options.onDropped,
     });
     closing.push(() => application.close());
-    const driver = new SoloDriver({
-      application,
-      store: { read, write: (operations) => writeBatch(database, operations) },
-      validator,
-      clock,
-      ...(options.gatherMs === undefined ? {} : { gatherMs: options.gatherMs }),
-      checkRoom: roomCheck(options),
-    });
+    const store = { read, write: (operations: readonly BatchOperation[]) => writeBatch(database, operations) };
+    const driver = options.driver({ directory, application, store, clock, checkRoom: roomCheck(options) });
     closing.push(() => driver.stop());
     lastTime = application.results(application.height)?.time;
     driver.subscribe((block) => {

@@ -4,7 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bytes, cbor, equal, Fault, schema, toHex } from "@xinglin/primitives";
+import { type Bytes, cbor, equal, Fault, schema, toHex, utf8 } from "@xinglin/primitives";
 import { type BatchOperation, DATABASE_OPTIONS } from "@xinglin/state";
 import { ClassicLevel } from "classic-level";
 import { storageKeys } from "./storage-keys.ts";
@@ -12,20 +12,23 @@ import { storageKeys } from "./storage-keys.ts";
 /** Version of the layout; another one is not opened. */
 const FORMAT = 1;
 const DATABASE_FOLDER = "ledger.db";
+const FIRST_DRIVER = "solo";
 
 /** The database that block store and state share. */
 export type Database = ClassicLevel<Uint8Array, Uint8Array>;
 
 const folderShape = schema.object({ format: schema.uint(), chain: schema.text(64), genesis: schema.bytes(32) });
-/** Which chain a folder belongs to; `genesis` is the hash of the genesis document. */
+/** Which chain a folder belongs to; `genesis` is the hash of the genesis document, `driver` the kind of driver that makes its blocks. */
 export interface FolderIdentity {
   readonly chain: string;
   readonly genesis: Bytes;
+  readonly driver: string;
 }
 
 /**
  * Opens (or creates) the database of a data folder. Throws `Fault`: `ledger_locked` when another process has it open, `disk_full`,
- * `storage_failed`, or `wrong_chain_folder`, `wrong_genesis_folder`, `wrong_format_folder` when the folder belongs to something else.
+ * `storage_failed`, or `wrong_chain_folder`, `wrong_genesis_folder`, `wrong_format_folder`, `wrong_driver_folder` when the folder belongs to
+ * something else.
  */
 export async function openDatabase(directory: string, identity: FolderIdentity): Promise<Database> {
   const database: Database = new ClassicLevel(join(directory, DATABASE_FOLDER), DATABASE_OPTIONS);
@@ -44,11 +47,14 @@ export async function openDatabase(directory: string, identity: FolderIdentity):
   return database;
 }
 
-async function checkFolder(database: Database, { chain, genesis }: FolderIdentity): Promise<void> {
+async function checkFolder(database: Database, { chain, genesis, driver }: FolderIdentity): Promise<void> {
   const bytes = readRow(database, storageKeys.folder);
   if (bytes === undefined) {
     const value = cbor.encode({ format: FORMAT, chain, genesis });
-    await writeBatch(database, [{ type: "put", key: storageKeys.folder, value }]);
+    await writeBatch(database, [
+      { type: "put", key: storageKeys.folder, value },
+      { type: "put", key: storageKeys.driver, value: utf8(driver) },
+    ]);
     return;
   }
   const found = folderShape.parse(cbor.decodeTrusted(bytes));
@@ -56,6 +62,10 @@ async function checkFolder(database: Database, { chain, genesis }: FolderIdentit
   if (found.chain !== chain) throw new Fault("wrong_chain_folder", { found: found.chain, wanted: chain });
   if (!equal(found.genesis, genesis))
     throw new Fault("wrong_genesis_folder", { found: toHex(found.genesis), wanted: toHex(genesis) });
+  // Folders from before there was a choice are solo.
+  const kind = readRow(database, storageKeys.driver);
+  const foundDriver = kind === undefined ? FIRST_DRIVER : new TextDecoder().decode(kind);
+  if (foundDriver !== driver) throw new Fault("wrong_driver_folder", { found: foundDriver, wanted: driver });
 }
 
 /** The value of a row, as a plain `Uint8Array`. */

@@ -4,8 +4,10 @@
  * Source: design.md, "Drivers".
  */
 import type { Bytes, Fault } from "@xinglin/primitives";
+import type { BatchOperation } from "@xinglin/state";
+import type { Application } from "./application.ts";
 import type { Finalized } from "./block.ts";
-import type { Time } from "./block-time.ts";
+import type { Clock, Time } from "./block-time.ts";
 
 /** A block that is final and on disk. */
 export interface CommittedBlock {
@@ -45,3 +47,23 @@ export interface Driver {
   /** Finishes the block under way and stops. */
   stop(): Promise<void>;
 }
+
+/** The database as a driver needs it. */
+export interface BlockStore {
+  read(key: Bytes): Bytes | undefined;
+  /** Writes all or nothing, synced. Rejects with `Fault("disk_full" | "storage_failed")`. */
+  write(operations: readonly BatchOperation[]): Promise<void>;
+}
+
+/** An open data folder on which a driver makes blocks. */
+export interface DriverSite {
+  readonly directory: string;
+  readonly application: Application;
+  readonly store: BlockStore;
+  readonly clock: Clock;
+  /** Throws `Fault("disk_full")` when there is no room for a block. */
+  readonly checkRoom: () => void;
+}
+
+/** Makes the driver of a folder each time that it is opened. */
+export type DriverFactory = (site: DriverSite) => Driver;

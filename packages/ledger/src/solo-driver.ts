@@ -14,12 +14,11 @@
  */
 import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, cbor, equal, Fault, invariant, schema } from "@xinglin/primitives";
-import type { BatchOperation } from "@xinglin/state";
 import type { Application } from "./application.ts";
 import { decodeBlock } from "./block-bytes.ts";
 import { resultsHash } from "./block-results.ts";
 import { type Clock, millisecondsBetween, nextBlockTime } from "./block-time.ts";
-import type { CommittedBlock, Driver, ValidatorKey } from "./driver.ts";
+import type { BlockStore, CommittedBlock, Driver, ValidatorKey } from "./driver.ts";
 import { BLOCK_OVERHEAD_BYTES, makeBlock, type SoloBlock, type SoloChain, signBlock, type Tip, withId } from "./solo-block.ts";
 import { storageKeys } from "./storage-keys.ts";
 import { Wake } from "./wake.ts";
@@ -37,13 +36,6 @@ const HEARTBEAT_SHARE = 0.8;
 const ROOM_CHECK_MS = 1_000;
 
 const lastSignedShape = schema.object({ height: schema.uint(), hash: schema.bytes(32) });
-
-/** The database as the driver needs it. */
-export interface BlockStore {
-  read(key: Bytes): Bytes | undefined;
-  /** Writes all or nothing, synced. Rejects with `Fault("disk_full" | "storage_failed")`. */
-  write(operations: readonly BatchOperation[]): Promise<void>;
-}
 
 export interface SoloOptions {
   readonly application: Application;

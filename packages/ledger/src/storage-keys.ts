@@ -20,6 +20,10 @@ const WORD = 2 ** 32;
 export const storageKeys = {
   /** Format, chain and genesis of this folder. */
   folder: utf8("m/folder"),
+  /** The kind of driver that makes this folder's blocks, as text. */
+  driver: utf8("m/driver"),
+  /** The newest height whose light block is kept, where that can lag behind the state. */
+  lightTip: utf8("m/light-tip"),
   /** The last height that this validator signed or was about to sign, and the hash of that block. */
   lastSigned: utf8("m/last-signed"),
   /** Protobuf bytes of a block. Without a light block beside it, it was saved but not yet applied. */

@@ -131,7 +131,10 @@ test("a folder belongs to one process, one chain and one format", async (context
   await ledger.close();
   const other = genesisBytes({ permitSeconds: 30 });
   await assert.rejects(openLedger({ directory, genesis: other, validator: VALIDATOR }), codeOf("wrong_chain_folder"));
-  await assert.rejects(openDatabase(directory, { chain, genesis: new Uint8Array(32) }), codeOf("wrong_genesis_folder"));
+  await assert.rejects(
+    openDatabase(directory, { chain, genesis: new Uint8Array(32), driver: "solo" }),
+    codeOf("wrong_genesis_folder"),
+  );
   await assert.rejects(openLedger({ directory, genesis: utf8("no genesis"), validator: VALIDATOR }), codeOf("malformed"));
   const { ledger: again } = await open(context, { directory });
   assert.ok(again.height() >= 2);

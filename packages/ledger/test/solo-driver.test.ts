@@ -21,7 +21,7 @@ const genesis = genesisBytes();
 /** With a block a second. */
 const lively = genesisBytes({ maxBlockGapSeconds: 1 });
 const chain = chainIdOf(genesis);
-const identity = { chain, genesis: nodeSha256(genesis) };
+const identity = { chain, genesis: nodeSha256(genesis), driver: "solo" };
 
 interface Opened {
   readonly directory: string;

@@ -30,7 +30,7 @@ export class HandDrivenNode {
   }
 
   static async open(directory: string, genesis: Bytes): Promise<HandDrivenNode> {
-    const database = await openDatabase(directory, { chain: chainIdOf(genesis), genesis: nodeSha256(genesis) });
+    const database = await openDatabase(directory, { chain: chainIdOf(genesis), genesis: nodeSha256(genesis), driver: "solo" });
     return new HandDrivenNode(database, await openState(database), genesis);
   }
 
