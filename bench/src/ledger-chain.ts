@@ -11,6 +11,7 @@ import {
   genesis as genesisSchema,
   LEVELS,
   type Operation,
+  SOLO_ELECTION,
   type TransactionBody,
 } from "@xinglin/contracts";
 import { nodeEd25519Signer } from "@xinglin/crypto/node";
@@ -46,6 +47,7 @@ export function genesisBytes(): Uint8Array {
         maxTransactionBytes: 4_194_304,
         maxBlockBytes: 16_777_216,
         logEpochEntries: 1_048_576,
+        election: SOLO_ELECTION,
         webauthn: { origins: ["https://localhost"], rpIdHash: new Uint8Array(32) },
       },
       members: HOSPITALS.map((id) => ({

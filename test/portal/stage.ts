@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Api, createApi, ledgerSource } from "@xinglin/api";
 import { ApiClient, encodeEnrolmentLink, type Identity, oneTimeKey, type Receipt } from "@xinglin/client";
-import { CATEGORIES, encodeGenesis, type Genesis, LEVELS, type Operation, type SuiteId } from "@xinglin/contracts";
+import { CATEGORIES, encodeGenesis, type Genesis, LEVELS, type Operation, SOLO_ELECTION, type SuiteId } from "@xinglin/contracts";
 import { type HpkeKeyPair, hpkeKeyPair, randomBytes } from "@xinglin/crypto";
 import { nodeEd25519Signer } from "@xinglin/crypto/node";
 import { sha256 } from "@xinglin/crypto/pure";
@@ -112,6 +112,7 @@ export async function openStage(): Promise<Stage> {
       maxTransactionBytes: 1_048_576,
       maxBlockBytes: 4_194_304,
       logEpochEntries: 1024,
+      election: SOLO_ELECTION,
       webauthn: { origins: [`http://localhost:${port}`], rpIdHash: sha256(utf8("localhost")) },
     },
     members: [member(a, "杏林市第一医院", "Xinglin First Hospital"), member(b, "杏林市第二医院", "Xinglin Second Hospital")],

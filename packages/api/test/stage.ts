@@ -15,6 +15,7 @@ import {
   genesis as genesisSchema,
   LEVELS,
   type Operation,
+  SOLO_ELECTION,
   type TransactionBody,
 } from "@xinglin/contracts";
 import { hpkeKeyPair, type Signer } from "@xinglin/crypto";
@@ -77,6 +78,7 @@ async function genesisOf(): Promise<Genesis> {
       maxTransactionBytes: 1_048_576,
       maxBlockBytes: 8_388_608,
       logEpochEntries: 1024,
+      election: SOLO_ELECTION,
       webauthn: { origins: ["https://localhost"], rpIdHash: new Uint8Array(32) },
     },
     members: [COMMISSION, A, B].map((id) => ({

@@ -38,6 +38,8 @@ export * from "./model/approval.ts";
 export * from "./model/class.ts";
 export * from "./model/consent.ts";
 export * from "./model/custody.ts";
+export * from "./model/election.ts";
+export * from "./model/election-parameters.ts";
 export * from "./model/genesis.ts";
 export * from "./model/purpose.ts";
 export * from "./model/record.ts";

@@ -3,13 +3,24 @@
  * Sequences (`consent/…/{n}`, `access/…/{n}`) are numbered from 1 to the count in their head, so that completeness can be proved.
  * Source: design.md, "Ledger", State.
  */
-import type { ActorId, CredentialId, MemberId, RecordId } from "@xinglin/primitives";
+import type { ActorId, CredentialId, MemberId, ProposalId, RecordId } from "@xinglin/primitives";
 import type { Category, Level } from "./model/class.ts";
 
 /** Keys of the state, by what stands there. */
 export const keys = {
   parameters: "parameters",
+  /** The set that is in force from two heights above the block that wrote it on. */
   validators: "validators",
+  /** Sets before it that are still in force, or were in the last block. */
+  earlierValidators: "validators/earlier",
+  /** Who may hold a seat, the open epoch, and how many seats there are. */
+  election: "election",
+  /** What the open epoch counted so far. */
+  tally: "tally",
+  epoch: (epoch: number): string => `epoch/${epoch}`,
+  penalty: (number: number): string => `penalty/${number}`,
+  probes: (member: MemberId): string => `probe/${member}`,
+  proposal: (id: ProposalId): string => `proposal/${id}`,
   classRule: (category: Category, level: Level): string => `matrix/${category}/${level}`,
   member: (id: MemberId): string => `member/${id}`,
   actor: (id: ActorId): string => `actor/${id}`,

@@ -25,12 +25,12 @@ test("a genesis document comes back from its bytes, and names its chain by its h
   assert.notEqual(chainIdOf(other), chainIdOf(encoded));
 });
 
-test("the first state holds parameters, validators, matrix, members and custodians, and nothing else", () => {
+test("the first state holds parameters, validators, the election, matrix, members and custodians, and nothing else", () => {
   const first = new World();
   const changes = genesisChanges(genesis);
   first.apply({ changes, subject: {} });
   assert.equal(changes.length, first.entries.size);
-  assert.equal(first.entries.size, 2 + 44 + 2 * genesis.members.length + 2 * genesis.custodians.length);
+  assert.equal(first.entries.size, 3 + 44 + 2 * genesis.members.length + 2 * genesis.custodians.length);
   assert.deepEqual(getParameters(first), genesis.parameters);
   assert.deepEqual(getValidators(first), genesis.validators);
   assert.deepEqual(getClassRule(first, { level: "core", category: "genome" }), { basis: "ethics" });
@@ -64,6 +64,13 @@ const contradictions: { [Reason in string]: Partial<Genesis> } = {
   unknown_member: { validators: [{ ...validator, member: "nobody" as typeof hospitalA }] },
   validator_repeated: { validators: [validator, validator] },
   key_repeated: { custodians: [{ ...firstCustodian, key: firstMember.key }] },
+  validator_member_repeated: { validators: [validator, { ...validator, publicKey: new Uint8Array(32).fill(8) }] },
+  more_validators_than_seats: {
+    validators: [validator, { publicKey: new Uint8Array(32).fill(8), power: 1, member: hospitalA }],
+  },
+  election_bounds_contradict: {
+    parameters: { ...genesis.parameters, election: { ...genesis.parameters.election, minSeats: 4 } },
+  },
   matrix_cell_repeated: { matrix: [...genesis.matrix.slice(1), genesis.matrix[1]!] },
 };
 for (const [reason, changed] of Object.entries(contradictions))

@@ -11,6 +11,7 @@ import {
   getActor,
   LEVELS,
   type Operation,
+  SOLO_ELECTION,
 } from "@xinglin/contracts";
 import { sha256 } from "@xinglin/crypto/pure";
 import {
@@ -57,6 +58,7 @@ const genesis: Genesis = {
     maxTransactionBytes: 1_048_576,
     maxBlockBytes: 4_194_304,
     logEpochEntries: 1024,
+    election: SOLO_ELECTION,
     webauthn: { origins: ["http://localhost:8480"], rpIdHash: new Uint8Array(32) },
   },
   members: [COMMISSION, A, B].map((id) => ({

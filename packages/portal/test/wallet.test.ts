@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiClient, type EnrolmentLink } from "@xinglin/client";
-import { CATEGORIES, encodeGenesis, type Genesis, LEVELS } from "@xinglin/contracts";
+import { CATEGORIES, encodeGenesis, type Genesis, LEVELS, SOLO_ELECTION } from "@xinglin/contracts";
 import { randomBytes } from "@xinglin/crypto";
 import { type ActorId, Fault, type MemberId, toHex } from "@xinglin/primitives";
 import { Attention } from "../src/wallet/attention.ts";
@@ -34,6 +34,7 @@ const genesis = encodeGenesis({
     maxTransactionBytes: 1_048_576,
     maxBlockBytes: 4_194_304,
     logEpochEntries: 1024,
+    election: SOLO_ELECTION,
     webauthn: { origins: ["http://localhost"], rpIdHash: new Uint8Array(32) },
   },
   members: [

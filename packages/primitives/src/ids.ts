@@ -19,12 +19,15 @@ export type ActorId = Brand<string, "ActorId">;
 export type RecordId = Brand<string, "RecordId">;
 /** A credential, an approval or a batch: 32 hex digits. */
 export type CredentialId = Brand<string, "CredentialId">;
+/** What a committee votes on: 32 hex digits of randomness. */
+export type ProposalId = Brand<string, "ProposalId">;
 
 /** Schemas of the identifiers, checked where a value comes in; afterwards the type vouches for it. */
 export const memberId: Schema<MemberId> = text(32, /^[a-z][a-z0-9-]*$/);
 export const actorId: Schema<ActorId> = text(34, /^([0-9a-f]{32}|[a-z][a-z0-9-]{0,31})$/);
 export const recordId: Schema<RecordId> = text(32, /^[0-9a-f]{32}$/);
 export const credentialId: Schema<CredentialId> = text(32, /^[0-9a-f]{32}$/);
+export const proposalId: Schema<ProposalId> = text(32, /^[0-9a-f]{32}$/);
 /** Until the year 9999, so that a date always has four digits. */
 export const unixSeconds: Schema<UnixSeconds> = uint(253_402_300_799);
 export const height: Schema<Height> = uint();

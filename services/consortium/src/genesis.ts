@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BASES, CATEGORIES, encodeGenesis, type Genesis, LEVELS } from "@xinglin/contracts";
+import { type BASES, CATEGORIES, encodeGenesis, type Genesis, LEVELS, SOLO_ELECTION } from "@xinglin/contracts";
 import { hpkeKeyPair } from "@xinglin/crypto";
 import { sha256 } from "@xinglin/crypto/pure";
 import { writeFileDurably } from "@xinglin/custody";
@@ -73,6 +73,7 @@ async function newGenesis(data: string, port: number): Promise<Genesis> {
       maxTransactionBytes: 1_048_576,
       maxBlockBytes: 16_777_216,
       logEpochEntries: 1_048_576,
+      election: SOLO_ELECTION,
       // Passkeys need a domain name: the page is at `localhost`, never at an address.
       webauthn: { origins: [`http://localhost:${port}`], rpIdHash: sha256(utf8("localhost")) },
     },

@@ -12,6 +12,7 @@ import {
   type Operation,
   type Permit,
   permit as permitSchema,
+  SOLO_ELECTION,
   type SuiteId,
 } from "@xinglin/contracts";
 import { type HpkeKeyPair, hpkeKeyPair, randomBytes } from "@xinglin/crypto";
@@ -111,6 +112,7 @@ export async function openSmallChain(options: SmallChainOptions = {}): Promise<S
       maxTransactionBytes: 1_048_576,
       maxBlockBytes: 4_194_304,
       logEpochEntries: 1024,
+      election: SOLO_ELECTION,
       webauthn: { origins: ["http://localhost"], rpIdHash: sha256(utf8("localhost")) },
     },
     members: [member(a), member(b)],

@@ -6,6 +6,7 @@
 import { actorId, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
 import { HPKE_PUBLIC_KEY_BYTES, member, publicKey } from "./actor.ts";
 import { BASES, category, level } from "./class.ts";
+import { electionParameters, MAX_VALIDATORS } from "./election-parameters.ts";
 
 /** State at `parameters`: what governance may change. */
 export const parameters = schema.object({
@@ -24,14 +25,18 @@ export const parameters = schema.object({
   logEpochEntries: schema.uint(1_048_576, 16),
   /** What a WebAuthn assertion must name. */
   webauthn: schema.object({ origins: schema.list(schema.text(128), 8), rpIdHash: schema.bytes(32) }),
+  /** How validators are admitted, weighed and replaced. */
+  election: electionParameters,
 });
 export type Parameters = Infer<typeof parameters>;
 
-/** One validator: its Ed25519 key, its voting power, and the member that runs it. */
-export const validator = schema.object({ publicKey: schema.bytes(32), power: schema.uint(1_000_000_000, 1), member: memberId });
+/** What of a validator consensus verifies votes with: its Ed25519 key. */
+export const validatorKey = { publicKey: schema.bytes(32) } as const;
+/** One validator: its key, its voting power, and the member that runs it. */
+export const validator = schema.object({ ...validatorKey, power: schema.uint(1_000_000_000, 1), member: memberId });
 export type Validator = Infer<typeof validator>;
-/** State at `validators`: who may propose and vote. */
-export const validators = schema.list(validator, 100, 1);
+/** State at `validators`: who may propose and vote, from two heights above the block that wrote it on. */
+export const validators = schema.list(validator, MAX_VALIDATORS, 1);
 
 /** The genesis document. Parts that contradict each other are found by `decodeGenesis`. */
 export const genesis = schema.object({

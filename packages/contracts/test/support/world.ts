@@ -3,7 +3,7 @@
  * state that is a plain map. Operations are decided against it, and applied only where a test says so.
  */
 import assert from "node:assert/strict";
-import { keyId } from "@xinglin/crypto/pure";
+import { keyId, PUBLIC_KEY_BYTES } from "@xinglin/crypto/pure";
 import {
   type ActorId,
   type Bytes,
@@ -34,6 +34,7 @@ import {
   type Outcome,
   operation as operationSchema,
   type PublicKey,
+  SOLO_ELECTION,
   type StateReader,
 } from "../../src/index.ts";
 import { recording, remember } from "./vectors.ts";
@@ -46,7 +47,7 @@ export const credential = (n: number): CredentialId => hex32("c4ed", n + 16) as 
 export const bytes = (length: number, fill: number): Bytes => new Uint8Array(length).fill(fill);
 /** A public key that nobody signs with: rules never verify signatures. */
 export const publicKey = (n: number, suite: PublicKey["suite"] = "ed25519"): PublicKey => {
-  const key = bytes(suite === "ed25519" ? 32 : 33, 2);
+  const key = bytes(PUBLIC_KEY_BYTES[suite], 2);
   key[30] = n >> 8;
   key[31] = n & 255;
   return { suite, key };
@@ -113,6 +114,7 @@ export const genesis: Genesis = {
     maxTransactionBytes: 100_000,
     maxBlockBytes: 1_000_000,
     logEpochEntries: 1024,
+    election: SOLO_ELECTION,
     webauthn: { origins: ["https://localhost"], rpIdHash: bytes(32, 1) },
   },
   members: Object.entries(memberKinds).map(([id, kind], i) => ({

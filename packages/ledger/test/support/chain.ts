@@ -14,6 +14,7 @@ import {
   LEVELS,
   type Operation,
   type Parameters,
+  SOLO_ELECTION,
   type TransactionBody,
 } from "@xinglin/contracts";
 import { nodeEd25519Signer } from "@xinglin/crypto/node";
@@ -42,6 +43,7 @@ export const PARAMETERS: Parameters = {
   maxTransactionBytes: 1_048_576,
   maxBlockBytes: 8_388_608,
   logEpochEntries: 1_048_576,
+  election: SOLO_ELECTION,
   webauthn: { origins: ["https://localhost"], rpIdHash: new Uint8Array(32) },
 };
 
