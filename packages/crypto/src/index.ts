@@ -1,11 +1,14 @@
+export { COMPOSITE_SECRET_BYTES } from "./composite.ts";
 export { derFromRaw, rawFromDer } from "./der.ts";
 export { verifyEd25519 } from "./ed25519.ts";
 export * from "./hpke.ts";
+export { mlDsa65KeyPair } from "./ml-dsa.ts";
 export { compressP256, isP256PublicKeyForm, isP256SignatureForm, lowerS, verifyP256 } from "./p256.ts";
 export { SUITES, type Suite } from "./pure/suite.ts";
 export * from "./seal.ts";
 export * from "./shares.ts";
 export * from "./signer.ts";
+export { isSm2PrivateKey } from "./sm2.ts";
 export type { Curves } from "./verify.ts";
 export { portableCurves, verify, verifyWith } from "./verify.ts";
 export * from "./webauthn.ts";

@@ -10,7 +10,14 @@ import { type Caller, put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 import { isAdministration } from "./administration.ts";
 import { checkKeeper, type KeeperRefusal, REGISTRAR } from "./keeper.ts";
-import { checkEnrolmentPeriod, type EnrolmentPeriodRefusal, hasKey } from "./key-history.ts";
+import {
+  checkEnrolmentPeriod,
+  checkNotWeaker,
+  currentSuites,
+  type EnrolmentPeriodRefusal,
+  hasKey,
+  type WeakerRefusal,
+} from "./key-history.ts";
 
 /** For whom which one-time key lets a key in. */
 export const authorizeEnrolmentOperation = schema.object({
@@ -29,11 +36,13 @@ export type AuthorizeEnrolmentRefusal =
   | { code: "not_administration" }
   | KeeperRefusal
   | EnrolmentPeriodRefusal
+  | WeakerRefusal
   | { code: "key_in_use" };
 
 /**
  * By the actor itself; by the administration of the member that registered it; and for a patient by that member's registrar too. (A registrar
- * can't let a key in for a doctor.) Writes `actor/{id}`: a new authorization replaces an unused one.
+ * can't let a key in for a doctor.) An actor's own one-time key may not be of a weaker suite than any of its keys; administration and registrar
+ * may name one of any suite, and so let a key of a weaker suite in for who lost the stronger one. Writes `actor/{id}`: a new authorization replaces an unused one.
  */
 export const authorizeEnrolment: Rule<AuthorizeEnrolment, AuthorizeEnrolmentRefusal["code"]> = (state, op, { block, caller }) => {
   const actor = getActor(state, op.actor);
@@ -50,6 +59,10 @@ export const authorizeEnrolment: Rule<AuthorizeEnrolment, AuthorizeEnrolmentRefu
   }
   const period = checkEnrolmentPeriod(op.enrolment.notAfter, block.time);
   if (!period.ok) return refuseWith<AuthorizeEnrolmentRefusal>(period.refusal, subject);
+  if (caller.actorId === op.actor) {
+    const notWeaker = checkNotWeaker(op.enrolment.publicKey.suite, currentSuites(actor));
+    if (!notWeaker.ok) return refuseWith<AuthorizeEnrolmentRefusal>(notWeaker.refusal, subject);
+  }
   const { enrolment: replaced, ...rest } = actor;
   if (hasKey(rest, op.enrolment.publicKey)) return refuseWith<AuthorizeEnrolmentRefusal>({ code: "key_in_use" }, subject);
   return accept({ changes: [put(keys.actor(op.actor), { ...rest, enrolment: op.enrolment })], subject });

@@ -3,9 +3,9 @@
  * signed before stays explainable.
  * Source: design.md, "Identity" (keys are replaced with history intact).
  */
-import { keyId } from "@xinglin/crypto/pure";
+import { isWeakerSuite, keyId } from "@xinglin/crypto/pure";
 import { accept, type Height, type Result, refuse, type UnixSeconds } from "@xinglin/primitives";
-import { type Actor, type ActorKey, MAX_KEYS, type PublicKey } from "../model/actor.ts";
+import { type Actor, type ActorKey, MAX_KEYS, type PublicKey, type SuiteId } from "../model/actor.ts";
 
 /** In the order of the checks. */
 export type KeyRefusal = { code: "key_in_use" } | { code: "too_many_keys"; most: number };
@@ -35,6 +35,22 @@ export const hasKey = ({ keys, enrolment }: Actor, { suite, key }: PublicKey): b
     (enrolment !== undefined && keyId(enrolment.publicKey.suite, enrolment.publicKey.key) === id)
   );
 };
+
+/** A key that would be a step down, with the suite that it would have to match. */
+export type WeakerRefusal = { code: "suite_weaker"; suite: SuiteId };
+
+/**
+ * Whether a key of suite `next` may come in on the word of keys of suites `held`: not if any of them is stronger. So an actor whose keys are
+ * post-quantum stays so, whatever its own keys sign; only whoever registered it can let in another (`authorizeEnrolment`).
+ */
+export function checkNotWeaker(next: SuiteId, held: readonly SuiteId[]): Result<undefined, WeakerRefusal> {
+  const stronger = held.find((suite) => isWeakerSuite(next, suite));
+  return stronger === undefined ? accept(undefined) : refuse({ code: "suite_weaker", suite: stronger });
+}
+
+/** The suites of the actor's keys in force. */
+export const currentSuites = ({ keys }: Actor): SuiteId[] =>
+  keys.filter(({ until }) => until === undefined).map(({ publicKey }) => publicKey.suite);
 
 /** The actor's keys with `publicKey` appended at `height`, and each key that `retires` says retired there. */
 export function withKey(

@@ -20,10 +20,13 @@ export { SUITES };
 /** `webauthn` is P-256 inside a WebAuthn assertion. */
 export type SuiteId = (typeof SUITES)[number];
 
-const anyPublicKey = schema.object({ suite: schema.oneOf(...SUITES), key: schema.bytes(32, 33) });
+const anyPublicKey = schema.object({
+  suite: schema.oneOf(...SUITES),
+  key: schema.bytes(PUBLIC_KEY_BYTES.ed25519, PUBLIC_KEY_BYTES["ed25519-ml-dsa-65"]),
+});
 /** A public key with the suite that decides how it verifies. */
 export type PublicKey = Infer<typeof anyPublicKey>;
-/** 32 bytes for Ed25519, 33 (compressed point) for P-256; a length of the other suite is malformed. */
+/** As long as its suite's keys are (`PUBLIC_KEY_BYTES`); the length of another suite is malformed. */
 export const publicKey: Schema<PublicKey> = {
   parse(value, path = "") {
     const parsed = anyPublicKey.parse(value, path);

@@ -16,6 +16,7 @@ import {
   type Outcome,
   type PublicKey,
   type ReplaceKeyRefusal,
+  SUITES,
 } from "../../src/index.ts";
 import { codeOf, testRefusals } from "../support/refusals.ts";
 import {
@@ -47,6 +48,14 @@ const registrar = { by: people.registrar };
 const byRegistrar = { ...authorize, credential: credentials.registrar };
 const ending = (offset: number) => ({ ...authorize, enrolment: { ...authorize.enrolment, notAfter: at(offset) } });
 
+const hybrid = (n: number): PublicKey => publicKey(n, "ed25519-ml-dsa-65");
+/** The patient moved to a post-quantum key. */
+const postQuantum = (): World => {
+  const moved = world();
+  moved.do({ by: patient }, { op: "replaceKey", publicKey: hybrid(401) });
+  return moved;
+};
+
 const authorizeRefusals: { [Code in AuthorizeEnrolmentRefusal["code"]]: Outcome } = {
   unknown_actor: world().decide(registrar, { ...byRegistrar, actor: "0".repeat(32) as ActorId }),
   kind_not_allowed: world().decide({ by: administration(hospitalA) }, { ...authorize, actor: custodians[0]! }),
@@ -60,6 +69,7 @@ const authorizeRefusals: { [Code in AuthorizeEnrolmentRefusal["code"]]: Outcome 
   role_not_allowed: world().decide({ by: people.nurseA }, { ...authorize, credential: credentials.nurseA }),
   enrolment_over: world().decide({ by: patient }, ending(0)),
   enrolment_too_long: world().decide({ by: patient }, ending(MAX_ENROLMENT_SECONDS + 1)),
+  suite_weaker: postQuantum().decide({ by: patient }, authorize),
   key_in_use: world().decide({ by: patient }, { ...authorize, enrolment: { ...authorize.enrolment, publicKey: publicKey(400) } }),
 };
 testRefusals("authorizeEnrolment", authorizeRefusals, {
@@ -83,6 +93,12 @@ const invited = (replace = true): World => {
   open.do({ by: patient }, { ...authorize, enrolment: { ...authorize.enrolment, replace } });
   return open;
 };
+/** The same, with a one-time key of the patient's choice. */
+const invitedBy = (oneTimeKey: PublicKey): World => {
+  const open = world();
+  open.do({ by: patient }, { ...authorize, enrolment: { ...authorize.enrolment, publicKey: oneTimeKey } });
+  return open;
+};
 const enrol = (open: World, publicKey: PublicKey, caller: Caller = enrolling(open, patient), time = 0): Outcome =>
   open.decideAs(caller, { op: "enrolKey", publicKey }, { time: at(time) });
 const withKeys = (open: World, count: number): World => {
@@ -100,6 +116,7 @@ const enrolRefusals: { [Code in EnrolKeyRefusal["code"]]: Outcome } = {
   not_enrolment_key: invited().decide({ by: patient }, { op: "enrolKey", publicKey: publicKey(5) }),
   enrolment_used: enrol(world(), publicKey(5), enrolling(invited(), patient)),
   enrolment_over: enrol(invited(), publicKey(5), undefined, 100),
+  suite_weaker: enrol(invitedBy(hybrid(903)), publicKey(5)),
   key_in_use: enrol(invited(), publicKey(400)),
   too_many_keys: enrol(withKeys(invited(), MAX_KEYS), publicKey(5)),
 };
@@ -174,11 +191,54 @@ const staleCaller: Caller = { ...replaced.caller({ by: patient }), key: keyIdOf(
 
 const replaceRefusals: { [Code in ReplaceKeyRefusal["code"]]: Outcome } = {
   key_retired: replaced.decideAs(staleCaller, { op: "replaceKey", publicKey: publicKey(6) }),
+  suite_weaker: postQuantum().decide({ by: patient }, { op: "replaceKey", publicKey: publicKey(6) }),
   key_in_use: replaced.decide({ by: patient }, { op: "replaceKey", publicKey: publicKey(400) }),
   too_many_keys: withKeys(world(), MAX_KEYS).decide({ by: patient }, { op: "replaceKey", publicKey: publicKey(5) }),
 };
 testRefusals("replaceKey", replaceRefusals, {
   "by the patient": world().decide({ by: patient }, { op: "replaceKey", publicKey: publicKey(5) }),
+});
+
+test("a post-quantum key is replaced only by another, and within a rank any suite may follow any", () => {
+  for (const suite of SUITES) {
+    const replace = { op: "replaceKey", publicKey: publicKey(7, suite) } as const;
+    const stays = suite === "ed25519-ml-dsa-65";
+    assert.ok(world().decide({ by: patient }, replace).ok, suite);
+    assert.equal(codeOf(postQuantum().decide({ by: patient }, replace)), stays ? "accepted" : "suite_weaker", suite);
+    const own = { ...authorize, enrolment: { ...authorize.enrolment, publicKey: publicKey(8, suite) } };
+    assert.equal(codeOf(postQuantum().decide({ by: patient }, own)), stays ? "accepted" : "suite_weaker", suite);
+  }
+});
+
+test("an old key of a weaker suite beside a post-quantum one can't invite its like, but may be replaced by it", () => {
+  const both = postQuantum();
+  both.do(registrar, { ...byRegistrar, enrolment: { ...authorize.enrolment, replace: false } });
+  const enrolled = enrol(both, publicKey(5));
+  assert.ok(enrolled.ok, "the registrar lets a weaker key in");
+  both.apply(enrolled.value);
+  const byWeak: Caller = { ...both.caller({ by: patient }), key: keyIdOf(publicKey(5)) };
+  assert.equal(
+    codeOf(both.decideAs(byWeak, { ...authorize, enrolment: { ...authorize.enrolment, publicKey: oneTime } })),
+    "suite_weaker",
+  );
+  assert.ok(both.decideAs(byWeak, { op: "replaceKey", publicKey: publicKey(6, "p256") }).ok);
+});
+
+test("administration and registrar let a weaker key in for who lost a post-quantum one, and nobody else does", () => {
+  const recover = (asking: { by: ActorId }, operation: typeof authorize): string | undefined => {
+    const lost = postQuantum();
+    const allowed = lost.decide(asking, operation);
+    if (!allowed.ok) return codeOf(allowed);
+    lost.apply(allowed.value);
+    const enrolled = enrol(lost, publicKey(5));
+    assert.ok(enrolled.ok);
+    lost.apply(enrolled.value);
+    const inForce = getActor(lost, patient)!.keys.filter(({ until }) => until === undefined);
+    return inForce.map(({ publicKey }) => publicKey.suite).join();
+  };
+  assert.equal(recover(registrar, byRegistrar), "ed25519");
+  assert.equal(recover({ by: administration(hospitalA) }, authorize), "ed25519");
+  assert.equal(recover({ by: patient }, authorize), "suite_weaker");
 });
 
 test("whoever signs may replace their key: staff, devices, custodians, administrations", () => {

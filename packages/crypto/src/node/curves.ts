@@ -1,10 +1,10 @@
 /**
- * The implementations that decide block validity: libsodium for Ed25519, OpenSSL (in Node) for P-256. One each, on every node: where
- * implementations differ at the edges, a mixture would fork the chain.
- * Source: design.md, "Suites", "Execution"; edge cases pinned in `spec/crypto/ed25519.json`.
+ * The implementations that decide block validity: libsodium for Ed25519, OpenSSL (in Node) for P-256, SM2 and ML-DSA-65. One each, on every
+ * node: where implementations differ at the edges, a mixture would fork the chain.
+ * Source: design.md, "Suites", "Execution"; edge cases pinned in `spec/crypto/{ed25519,sm2,ml-dsa-65}.json`.
  */
-import { createPublicKey, hash, type KeyObject, verify as opensslVerify } from "node:crypto";
-import { type Bytes, concat, fromHex, Recent, toHex } from "@xinglin/primitives";
+import { createPublicKey, hash, verify as opensslVerify } from "node:crypto";
+import { type Bytes, concat, fromHex } from "@xinglin/primitives";
 import sodium from "sodium-native";
 import { isP256PublicKeyForm, isP256SignatureForm } from "../p256.ts";
 import type { Sha256 } from "../pure/sha256.ts";

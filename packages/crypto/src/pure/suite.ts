@@ -6,16 +6,43 @@ import { type Bytes, concat, toHex, utf8 } from "@xinglin/primitives";
 import { sha256 } from "./sha256.ts";
 
 /** Every suite, by the id that stands in signed bytes. Append, never reuse. */
-export const SUITES = ["ed25519", "p256", "webauthn"] as const;
+export const SUITES = ["ed25519", "p256", "webauthn", "ed25519-ml-dsa-65", "sm2"] as const;
 
-/** The suite of a key: Ed25519, P-256 over raw bytes, or P-256 through a passkey. */
+/**
+ * The suite of a key: Ed25519, P-256 over raw bytes, P-256 through a passkey, Ed25519 and ML-DSA-65 together (post-quantum, both must be right),
+ * or SM2 with SM3 (GB/T 32918).
+ */
 export type Suite = (typeof SUITES)[number];
 
-/** Bytes of a public key in each suite: Ed25519 as RFC 8032 encodes it, P-256 as a compressed point (SEC 1, section 2.3.3). */
-export const PUBLIC_KEY_BYTES: Readonly<Record<Suite, number>> = { ed25519: 32, p256: 33, webauthn: 33 };
+/** Bytes of an ML-DSA-65 public key, signature and seed (FIPS 204, tables 1 and 2). */
+export const ML_DSA_65_BYTES = { publicKey: 1952, signature: 3309, seed: 32 } as const;
 
-/** The longest signature of each suite; a passkey's carries what the authenticator and the browser signed. */
-export const MAX_SIGNATURE_BYTES: Readonly<Record<Suite, number>> = { ed25519: 64, p256: 64, webauthn: 4_096 };
+/**
+ * Bytes of a public key in each suite: Ed25519 as RFC 8032 encodes it, P-256 and SM2 as a compressed point (SEC 1, section 2.3.3), the hybrid as
+ * ML-DSA-65 followed by Ed25519.
+ */
+export const PUBLIC_KEY_BYTES: Readonly<Record<Suite, number>> = {
+  ed25519: 32,
+  p256: 33,
+  webauthn: 33,
+  "ed25519-ml-dsa-65": ML_DSA_65_BYTES.publicKey + 32,
+  sm2: 33,
+};
+
+/** The longest signature of each suite; a passkey's carries what the authenticator and the browser signed, the others have one length. */
+export const MAX_SIGNATURE_BYTES: Readonly<Record<Suite, number>> = {
+  ed25519: 64,
+  p256: 64,
+  webauthn: 4_096,
+  "ed25519-ml-dsa-65": ML_DSA_65_BYTES.signature + 64,
+  sm2: 64,
+};
+
+// Who can break one suite of the lower rank by Shor's algorithm can break all of it; within a rank no suite is a step down.
+const RANKS: Readonly<Record<Suite, number>> = { ed25519: 1, p256: 1, webauthn: 1, sm2: 1, "ed25519-ml-dsa-65": 2 };
+
+/** Whether a key of suite `next` would be a step down from one of suite `held`: from a post-quantum suite to one that is not. */
+export const isWeakerSuite = (next: Suite, held: Suite): boolean => RANKS[next] < RANKS[held];
 
 /** A short name of a key for people, logs and state keys: the first 8 bytes of SHA-256(suite, 0x00, public key), in hex. */
 export const keyId = (suite: Suite, publicKey: Bytes): string =>

@@ -71,7 +71,8 @@ export const encodePublicKey = (publicKey: Bytes): Bytes => messageField(1, publ
 /** A validator's address: the first 20 bytes of SHA-256 of its key. */
 export const addressOf = (publicKey: Bytes): Bytes => sha256(publicKey).slice(0, 20);
 
-const encodeValidator = (validator: Validator): Bytes =>
+/** `tendermint.types.Validator`, its priority left at zero. */
+export const encodeValidator = (validator: Validator): Bytes =>
   concat(
     bytesField(1, addressOf(validator.publicKey)),
     messageField(2, encodePublicKey(validator.publicKey)),

@@ -1,4 +1,6 @@
+export * from "./attack-evidence.ts";
 export * from "./block.ts";
+export * from "./compact.ts";
 export * from "./decode.ts";
 export {
   addressOf,
