@@ -14,9 +14,10 @@ import {
   type Parameters,
   type StateReader,
 } from "@xinglin/contracts";
+import { nodeSha256 } from "@xinglin/crypto/node";
 import { type Bytes, Fault, invariant, Recent } from "@xinglin/primitives";
 import type { BatchOperation, Prepared, State } from "@xinglin/state";
-import { admitCandidate } from "./admission.ts";
+import { type Admitted, admitCandidate } from "./admission.ts";
 import { type Appended, AuditLog, type LogPlace, type ReadStored } from "./audit-log.ts";
 import type { BlockInput, Finalized } from "./block.ts";
 import { type BlockResults, decodeResults, encodeResults, ResultIndex } from "./block-results.ts";
@@ -24,6 +25,7 @@ import type { Time } from "./block-time.ts";
 import { type Candidate, candidateOf, decodeOrFault, idKeyOf } from "./candidate.ts";
 import { CommittedReader } from "./committed-reader.ts";
 import { execute } from "./execution.ts";
+import { Gossip, type Origin, type Reaping } from "./gossip.ts";
 import { Mempool, type MempoolLimits, type Waiting } from "./mempool.ts";
 import { Overlay } from "./overlay.ts";
 import { checkProposal } from "./proposal.ts";
@@ -71,6 +73,7 @@ export class Application {
   readonly #window: ReplayWindow;
   readonly #signatures: SignatureChecks;
   readonly #mempool: Mempool;
+  readonly #gossip: Gossip;
   /** Transactions whose signatures are being checked, by the hash of their whole bytes. */
   readonly #checking = new Set<string>();
   readonly #indexes = new Recent<number, ResultIndex>(KEPT_INDEXES);
@@ -93,6 +96,7 @@ export class Application {
     this.#window = ReplayWindow.load(this.#committed);
     this.#signatures = new SignatureChecks(this.genesis.parameters.webauthn, options.verifyWorkers);
     this.#mempool = new Mempool(options.mempool);
+    this.#gossip = new Gossip(this.#mempool.isHere);
   }
 
   /** Height of the last committed block; 0 before the first. */
@@ -123,14 +127,39 @@ export class Application {
    * `oversize`, `already_known`, `over_quota`, `signature_wrong`, `mempool_full`, `mempool_quota`, and the codes of admission.
    */
   async checkTx(bytes: Bytes): Promise<Candidate> {
+    const { candidate, verified } = this.#receive(bytes, "own");
+    await verified;
+    return candidate;
+  }
+
+  /**
+   * Takes a transaction that another node handed on: the same admission and the same shares as for this node's own. Throws what can be said at
+   * once, as `checkTx` does; the promise settles when the signatures are checked, and rejects as `checkTx` does.
+   */
+  insertTx(bytes: Bytes): { readonly verified: Promise<void> } {
+    return { verified: this.#receive(bytes, "peer").verified };
+  }
+
+  /** Waiting transactions that are to be handed on to other nodes now. Each is given once; own ones that wait on, again some blocks later. */
+  reapTxs(reaping: Omit<Reaping, "height">): Bytes[] {
+    return this.#gossip.reap({ ...reaping, height: this.height });
+  }
+
+  /** The array of the mempool with the same bytes, so that a transaction that comes again in a block is not decoded again; else `bytes`. */
+  known(bytes: Bytes): Bytes {
+    return this.#mempool.size === 0 ? bytes : (this.#mempool.byHash(idKeyOf(nodeSha256(bytes)))?.bytes ?? bytes);
+  }
+
+  /** Everything that can be said without waiting; then room is reserved, until the signatures are verified. */
+  #receive(bytes: Bytes, origin: Origin): { candidate: Candidate; verified: Promise<void> } {
     const parameters = this.parameters();
     const standing = this.#standing;
     // A crowd beyond a member's share is turned away before anything is decoded: under overload the thread is needed for blocks.
     const claimed = claimedSponsor(bytes);
     if (claimed !== undefined) this.#mempool.checkRoom(claimed, bytes.length);
     const candidate = candidateOf(bytes, parameters);
-    const { transaction, idKey, hash } = candidate;
-    const { sponsor, operations, notAfter } = transaction.body;
+    const { transaction, hash } = candidate;
+    const { sponsor, operations } = transaction.body;
     this.#checkNew(candidate);
     // By its whole bytes, not by its id: a copy with a wrong signature must not keep the right one out.
     const checkingKey = idKeyOf(hash);
@@ -140,8 +169,15 @@ export class Application {
     if (operations.length > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
     this.#mempool.reserve(sponsor, bytes.length);
     this.#checking.add(checkingKey);
+    return { candidate, verified: this.#verify(candidate, admitted, standing, origin) };
+  }
+
+  async #verify(candidate: Candidate, { jobs }: Admitted, standing: number, origin: Origin): Promise<void> {
+    const { bytes, hash, idKey, transaction } = candidate;
+    const { sponsor, operations, notAfter } = transaction.body;
+    const hashKey = idKeyOf(hash);
     try {
-      const right = await this.#signatures.check({ hash, jobs: admitted.jobs });
+      const right = await this.#signatures.check({ hash, jobs });
       if (!right) throw new Fault("signature_wrong");
       // Another node's block, or the same body under another right signature, may have come meanwhile.
       this.#checkNew(candidate);
@@ -149,11 +185,12 @@ export class Application {
       this.#mempool.release(sponsor, bytes.length);
       throw error;
     } finally {
-      this.#checking.delete(checkingKey);
+      this.#checking.delete(hashKey);
     }
     // The signer's standing may have changed while the signature was checked: what is noted is the one from before.
-    this.#mempool.add({ id: transaction.id, idKey, bytes, sponsor, operations: operations.length, notAfter, standing });
-    return candidate;
+    const waiting = { id: transaction.id, idKey, hashKey, bytes, sponsor, operations: operations.length, notAfter, standing };
+    this.#mempool.add(waiting);
+    this.#gossip.add(waiting, origin, this.#mempool.size);
   }
 
   /** Transactions for the next block, at most `maxBytes` of them, each of which `processProposal` would accept. */

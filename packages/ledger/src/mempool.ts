@@ -18,6 +18,8 @@ export interface MempoolLimits {
 export interface Waiting {
   readonly id: Bytes;
   readonly idKey: string;
+  /** SHA-256 of `bytes` as a map key. */
+  readonly hashKey: string;
   readonly bytes: Bytes;
   readonly sponsor: MemberId;
   readonly operations: number;
@@ -54,6 +56,8 @@ export class Mempool {
   readonly #limits: MempoolLimits;
   readonly #queues = new Map<MemberId, Queue>();
   readonly #waiting = new Map<string, Waiting>();
+  /** The same by the hash of their whole bytes. */
+  readonly #byHash = new Map<string, Waiting>();
   #bytes = 0;
   #count = 0;
 
@@ -69,6 +73,14 @@ export class Mempool {
   has(idKey: string): boolean {
     return this.#waiting.has(idKey);
   }
+
+  /** What waits with exactly these bytes, by their hash. */
+  byHash(hashKey: string): Waiting | undefined {
+    return this.#byHash.get(hashKey);
+  }
+
+  /** Whether this very entry still waits. */
+  readonly isHere = (waiting: Waiting): boolean => this.#waiting.get(waiting.idKey) === waiting;
 
   /** Throws `Fault` (retry later): `mempool_full`, or `mempool_quota` where the member's own share is used up. */
   checkRoom(sponsor: MemberId, sizeBytes: number): void {
@@ -94,6 +106,7 @@ export class Mempool {
   /** Puts a transaction into the room that was reserved for it. */
   add(waiting: Waiting): void {
     this.#waiting.set(waiting.idKey, waiting);
+    this.#byHash.set(waiting.hashKey, waiting);
     this.#queueOf(waiting.sponsor).items.push(waiting);
   }
 
@@ -113,8 +126,8 @@ export class Mempool {
       const member = turns[turn]!;
       const next = member.queue.items[member.at];
       const over = next !== undefined && isOver(next, limits.time, limits.height);
-      if (next !== undefined && (over || !this.#isHere(next))) {
-        if (over && this.#isHere(next)) expired.push(next);
+      if (next !== undefined && (over || !this.isHere(next))) {
+        if (over && this.isHere(next)) expired.push(next);
         member.at++;
         continue;
       }
@@ -143,10 +156,11 @@ export class Mempool {
     const waiting = this.#waiting.get(idKey);
     if (waiting === undefined) return;
     this.#waiting.delete(idKey);
+    this.#byHash.delete(waiting.hashKey);
     this.#account(waiting.sponsor, -waiting.bytes.length, -1);
     const queue = this.#queues.get(waiting.sponsor);
     if (queue === undefined) return;
-    while (queue.head < queue.items.length && !this.#isHere(queue.items[queue.head]!)) queue.head++;
+    while (queue.head < queue.items.length && !this.isHere(queue.items[queue.head]!)) queue.head++;
     if (queue.head > 1024 && queue.head * 2 > queue.items.length) {
       queue.items = queue.items.slice(queue.head);
       queue.head = 0;
@@ -163,10 +177,6 @@ export class Mempool {
   /** Everything that waits, for a shutdown. */
   all(): Waiting[] {
     return [...this.#waiting.values()];
-  }
-
-  #isHere(waiting: Waiting): boolean {
-    return this.#waiting.get(waiting.idKey) === waiting;
   }
 
   #queueOf(sponsor: MemberId): Queue {

@@ -13,6 +13,7 @@ function waiting(sponsor: string, change: Partial<Waiting> = {}): Waiting {
   return {
     id,
     idKey: String(made),
+    hashKey: `hash ${made}`,
     bytes: new Uint8Array(100),
     sponsor: sponsor as MemberId,
     operations: 1,
