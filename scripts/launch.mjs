@@ -14,11 +14,17 @@ import { chooseLanguage, speaker } from "./launch/language.mjs";
 import { buildPortal } from "./launch/portal.mjs";
 import { findRuntime, isAtLeast, OLDEST_LAUNCHER, OLDEST_RUNTIME } from "./launch/runtime.mjs";
 
-/** @type {Record<string, { program: string, showsPage?: true }>} */
+/**
+ * For what runs a ledger. With V8's own 16 MB, what lives for one block outlives the young generation and is collected with the old one, at
+ * twice the cost: a tenth of the main thread under load. Costs up to 192 MB of memory.
+ */
+const LEDGER_HEAP = "--max-semi-space-size=64";
+
+/** @type {Record<string, { program: string, showsPage?: true, flags?: readonly string[] }>} */
 const COMMANDS = {
-  start: { program: "services/consortium/src/main.ts", showsPage: true },
+  start: { program: "services/consortium/src/main.ts", showsPage: true, flags: [LEDGER_HEAP] },
   test: { program: "scripts/test.ts" }, // builds the page itself, and counts a failure
-  bench: { program: "bench/src/main.ts" },
+  bench: { program: "bench/src/main.ts", flags: [LEDGER_HEAP] },
   check: { program: "scripts/check.ts" },
   xinglin: { program: "services/cli/src/main.ts" },
   docs: { program: "scripts/reference.ts" },
@@ -55,7 +61,7 @@ async function launch([name = "", ...args]) {
   }
   const program = join(root, command.program);
   if (!existsSync(program)) return refuse("not_yet", { file: command.program, command: name });
-  return become(node, [program, ...args], { underNpm: process.env.npm_lifecycle_event === name });
+  return become(node, [...(command.flags ?? []), program, ...args], { underNpm: process.env.npm_lifecycle_event === name });
 }
 
 process.exitCode = await launch(process.argv.slice(2));

@@ -197,10 +197,10 @@ class DriverLedger implements Ledger {
   }
 
   #entry(sequence: number): AuditEntry {
-    for (const { first, entries } of this.#recent) {
-      const entry = entries[sequence - first];
-      if (entry !== undefined) return entry;
-    }
+    // Most are asked for when their block has just become final: the newest come first.
+    const recent = this.#recent.findLast(({ first }) => first <= sequence);
+    const known = recent?.entries[sequence - recent.first];
+    if (known !== undefined) return known;
     const bytes = this.#open.application.log.entry(sequence);
     invariant(bytes !== undefined, "ledger: an audit entry is missing");
     return decodeAuditEntry(bytes);
