@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { cbor, concat, toBase64url, utf8 } from "@xinglin/primitives";
 import { derFromRaw } from "../../src/der.ts";
 import { verifySync } from "../../src/node/curves.ts";
+import { nodeHybridSigner } from "../../src/node/ml-dsa.ts";
 import { nodeEd25519Signer } from "../../src/node/signer.ts";
+import { nodeSm2Signer } from "../../src/node/sm2.ts";
 import { packJobs, unpackJobs, type VerifyJob } from "../../src/node/verify-jobs.ts";
 import { VerifyPool } from "../../src/node/verify-pool.ts";
 import { sha256 } from "../../src/pure/sha256.ts";
@@ -13,6 +15,8 @@ import { encodeAssertion, type WebauthnPolicy, webauthnChallenge } from "../../s
 const policy: WebauthnPolicy = { origins: ["http://localhost"], rpIdHash: sha256(utf8("localhost")) };
 const edwards = nodeEd25519Signer(new Uint8Array(32).fill(1));
 const nist = p256Signer(new Uint8Array(32).fill(2));
+const hybrid = nodeHybridSigner(new Uint8Array(64).fill(3));
+const national = nodeSm2Signer(new Uint8Array(32).fill(4));
 
 async function passkey(message: Uint8Array): Promise<Uint8Array> {
   const challenge = toBase64url(webauthnChallenge(message));
@@ -24,16 +28,17 @@ async function passkey(message: Uint8Array): Promise<Uint8Array> {
   return encodeAssertion({ authenticatorData, clientDataJSON, signature: derFromRaw(raw) });
 }
 
-/** Three suites in turn, every fifth signature over another message. */
+/** All suites in turn, every seventh signature over another message. */
 const jobs: VerifyJob[] = [];
 for (let i = 0; i < 90; i++) {
   const message = utf8(`message ${i}`.repeat(1 + (i % 7)));
-  const signed = i % 5 === 0 ? utf8("another") : message;
-  if (i % 3 === 0) jobs.push({ suite: "ed25519", publicKey: edwards.publicKey, message, signature: await edwards.sign(signed) });
-  else if (i % 3 === 1) jobs.push({ suite: "p256", publicKey: nist.publicKey, message, signature: await nist.sign(signed) });
-  else jobs.push({ suite: "webauthn", publicKey: nist.publicKey, message, signature: await passkey(signed) });
+  const signed = i % 7 === 0 ? utf8("another") : message;
+  const signer = [edwards, nist, hybrid, national][i % 5];
+  if (signer === undefined)
+    jobs.push({ suite: "webauthn", publicKey: nist.publicKey, message, signature: await passkey(signed) });
+  else jobs.push({ suite: signer.suite, publicKey: signer.publicKey, message, signature: await signer.sign(signed) });
 }
-const expected = jobs.map((_, i) => i % 5 !== 0);
+const expected = jobs.map((_, i) => i % 7 !== 0);
 
 test("a batch is answered in order, by every number of threads, and as on this thread", async () => {
   assert.deepEqual(
