@@ -89,6 +89,8 @@ export interface State {
   /** Present keys that begin with `prefix`, in byte order, strictly after `after`, at most `limit` (default: all). Reads the disk. */
   keys(prefix: string, options?: { readonly after?: string; readonly limit?: number }): Promise<string[]>;
   statistics(): StateStatistics;
+  /** Goes on with what the database holds now, after an import was finished or discarded. No block may be under way. */
+  reload(): Promise<void>;
 }
 
 /** Longest key, in UTF-8 bytes. */

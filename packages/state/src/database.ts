@@ -6,7 +6,8 @@ import { cbor, Fault, schema } from "@xinglin/primitives";
 import type { ClassicLevel } from "classic-level";
 import { decodeHeader, type VersionHeader } from "./block-record.ts";
 import type { BatchOperation } from "./contract.ts";
-import { endOf, headerKey, META_KEY, RAW_KEY_OFFSET, rawKeyKey, STATE_PREFIX } from "./rows.ts";
+import { HASH_BYTES } from "./memory.ts";
+import { endOf, headerKey, IMPORT_KEY, META_KEY, RAW_KEY_OFFSET, rawKeyKey, STATE_PREFIX } from "./rows.ts";
 
 export type Database = ClassicLevel<Uint8Array, Uint8Array>;
 
@@ -53,19 +54,29 @@ const format = schema.object({
 
 export const encodeMeta = (meta: Meta): Uint8Array => cbor.encode({ format: FORMAT, ...meta });
 
-export function readMeta(db: Database): Meta {
-  const bytes = db.getSync(META_KEY);
+/** The counters of the newest commit, or of that in `snapshot`. Throws `state_format_unknown`. */
+export function readMeta(db: Database, snapshot?: ReturnType<Database["snapshot"]>): Meta {
+  const bytes = db.getSync(META_KEY, snapshot === undefined ? {} : { snapshot });
   if (bytes === undefined) return NOTHING;
   const { format: found, ...meta } = format.parse(cbor.decodeTrusted(bytes));
   if (found !== FORMAT) throw new Fault("state_format_unknown", { found, known: FORMAT });
   return meta;
 }
 
-/** Headers of the kept versions, oldest first. */
-export async function readHeaders(db: Database, oldest: number): Promise<VersionHeader[]> {
-  const headers: VersionHeader[] = [];
-  for await (const bytes of db.values({ gte: headerKey(oldest), lte: headerKey(2 ** 48 - 1) })) headers.push(decodeHeader(bytes));
-  return headers;
+/** The version before the first block. */
+const BEFORE: VersionHeader = { version: 0, height: 0, root: new Uint8Array(HASH_BYTES), rootRow: 0, windowStart: 1 };
+
+/** Whether the database holds an unfinished import. */
+export const isImportUnfinished = (db: Database): boolean => db.getSync(IMPORT_KEY) !== undefined;
+
+/** The counters of the newest commit and the headers of the kept versions, oldest first. Throws `state_import_unfinished`. */
+export async function readVersions(db: Database): Promise<{ meta: Meta; headers: VersionHeader[] }> {
+  if (isImportUnfinished(db)) throw new Fault("state_import_unfinished");
+  const meta = readMeta(db);
+  const range = { gte: headerKey(meta.oldestVersion), lte: headerKey(2 ** 48 - 1) };
+  const headers = meta.oldestVersion === 0 ? [BEFORE] : [];
+  for await (const bytes of db.values(range)) headers.push(decodeHeader(bytes));
+  return { meta, headers };
 }
 
 /** Raw keys with a prefix, in byte order. */

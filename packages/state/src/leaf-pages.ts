@@ -27,6 +27,11 @@ class LeafMemory implements Memory {
     this.words = memory.words;
     this.valueIds = new Float64Array(memory.words.buffer);
   }
+
+  /** Names the value of the leaf at `at`. */
+  setValueId(at: number, id: number): void {
+    this.valueIds[(at + VALUE_ID_AT) / 8] = id;
+  }
 }
 
 /** A list of leaves that outgrew a page, on its way into several. */

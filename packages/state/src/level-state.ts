@@ -10,7 +10,7 @@ import { type BlockRecord, decodeRecord, RecordWindow, type VersionHeader } from
 import { TOP } from "./branch-pages.ts";
 import { Changes, checkKey } from "./changes.ts";
 import type { BatchOperation, Prepared, Proof, State, StateChange, StateOptions, StateStatistics } from "./contract.ts";
-import { type Database, type Meta, readMeta, readRawKeys, recoverDatabase, WriteBatch } from "./database.ts";
+import { type Database, type Meta, readMeta, readRawKeys, readVersions, recoverDatabase, WriteBatch } from "./database.ts";
 import { dueTouches } from "./due-pages.ts";
 import { allocate, digest, HASH_BYTES, sameHash, writeDigest } from "./memory.ts";
 import { corrupt, PageStore, type Path } from "./page-store.ts";
@@ -30,14 +30,14 @@ const NO_TOUCHES = new Uint8Array(0);
 export class LevelState implements State {
   readonly #db: Database;
   readonly #options: Required<StateOptions>;
-  readonly #pages: PageStore;
-  readonly #window: RecordWindow;
-  readonly #values: ValueCache;
+  #pages!: PageStore;
+  #window!: RecordWindow;
+  #values!: ValueCache;
   /** Kept versions, oldest first; the last is the newest. */
-  #headers: VersionHeader[];
-  #meta: Meta;
+  #headers!: VersionHeader[];
+  #meta!: Meta;
   /** Top page of the newest version. */
-  #root: number;
+  #root!: number;
   #pending: Pending | undefined;
   #isWriting = false;
   /** Whether the last write failed, so that the database must be opened again before the next. */
@@ -48,6 +48,17 @@ export class LevelState implements State {
   constructor(db: Database, options: Required<StateOptions>, meta: Meta, headers: VersionHeader[]) {
     this.#db = db;
     this.#options = options;
+    this.#load(meta, headers);
+  }
+
+  async reload(): Promise<void> {
+    invariant(this.#pending === undefined, "a block under way is committed or abandoned first");
+    const { meta, headers } = await readVersions(this.#db);
+    this.#load(meta, headers);
+  }
+
+  #load(meta: Meta, headers: VersionHeader[]): void {
+    const options = this.#options;
     this.#meta = meta;
     this.#headers = headers;
     this.#values = new ValueCache(options.cacheBytes * VALUE_SHARE);

@@ -10,6 +10,7 @@ const BLOCK = 0x62; // 'b' + version: what a block changed
 const HEADER = 0x68; // 'h' + version: height, root and where the version's pages begin
 const RAW_KEY = 0x72; // 'r' + raw key: nothing; the order of present keys
 const META = 0x6d; // 'm': counters of the newest commit
+const IMPORT = 0x69; // 'i': an import is unfinished
 
 /** Writes the key of a value row at `at`; returns its end. Many rows share one buffer. */
 export function writeNumberedKey(kind: number, id: number, to: Buffer, at: number): number {
@@ -31,6 +32,8 @@ export const valueKey = (id: number): Uint8Array => numbered(VALUE, id);
 export const blockKey = (version: number): Uint8Array => numbered(BLOCK, version);
 export const headerKey = (version: number): Uint8Array => numbered(HEADER, version);
 export const META_KEY: Uint8Array = Uint8Array.of(STATE_PREFIX, META);
+/** There while an import is unfinished. */
+export const IMPORT_KEY: Uint8Array = Uint8Array.of(STATE_PREFIX, IMPORT);
 
 export const rawKeyKey = (rawKey: Uint8Array): Uint8Array => Buffer.concat([Uint8Array.of(STATE_PREFIX, RAW_KEY), rawKey]);
 export const RAW_KEY_OFFSET = 2;

@@ -166,7 +166,8 @@ export class View {
   }
 }
 
-function setBit(key: Uint8Array, depth: number, bit: number): void {
+/** Sets bit `depth` of a key, most significant first. */
+export function setBit(key: Uint8Array, depth: number, bit: number): void {
   const mask = 128 >>> (depth & 7);
   const byte = key[depth >>> 3] as number;
   key[depth >>> 3] = bit === 1 ? byte | mask : byte & ~mask;
