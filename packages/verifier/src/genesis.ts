@@ -20,6 +20,8 @@ const first = schema.list(
 export interface GenesisTrust {
   readonly chainId: string;
   readonly validators: readonly cometbft.Validator[];
+  /** Of the document, in seconds UTC, if it has one: trust in it ages from then on. */
+  readonly time?: number | undefined;
 }
 
 /** Reads chain id and validators from the canonical bytes of a genesis. Throws `Fault("malformed")`; the rest of the document is not looked at. */
@@ -27,5 +29,6 @@ export function genesisTrust(genesis: Bytes): GenesisTrust {
   const value = cbor.decode(genesis, MAX_GENESIS_BYTES) as Record<string, unknown>;
   const chainId = `${name.parse(value?.name, "/name")}-${toHex(sha256(genesis)).slice(0, CHAIN_ID_HASH_DIGITS)}`;
   const validators = first.parse(value.validators, "/validators").map(({ publicKey, power }) => ({ publicKey, power }));
-  return { chainId, validators: cometbft.sortValidators(validators) };
+  const time = value.time === undefined ? undefined : schema.uint().parse(value.time, "/time");
+  return { chainId, validators: cometbft.sortValidators(validators), ...(time === undefined ? {} : { time }) };
 }

@@ -12,3 +12,12 @@ export const encodeLightBlock = cometbft.encodeLightBlock;
 
 /** The light block in these bytes. Throws `Fault("malformed")` on any other form; nothing is verified yet. */
 export const decodeLightBlock = cometbft.decodeLightBlock;
+
+/** A light block's bytes without its validators, for a reader that has them. */
+export const withoutValidators = cometbft.withoutValidators;
+
+/** The light block in bytes that may lack the validators, if `known` are those of its header. Throws `Fault("malformed")`. */
+export const decodeWithKnownValidators = cometbft.decodeWithKnownValidators;
+
+/** The hash of a header: what a checkpoint names. */
+export const headerHash = cometbft.headerHash;

@@ -6,7 +6,16 @@
 import { verifyEd25519 } from "@xinglin/crypto";
 import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, equal, Fault } from "@xinglin/primitives";
-import { powerThatSigned, type VerifySignature, verifyCommit } from "./commit.ts";
+import { type VerifySignature, verifyCommit } from "./commit.ts";
+import {
+  type Anchor,
+  anchorOf,
+  genesisAnchor,
+  requireHeader,
+  requireOwnValidators,
+  type StepRules,
+  verifyStep,
+} from "./light-step.ts";
 
 declare const verified: unique symbol;
 
@@ -15,47 +24,41 @@ export type VerifiedHeader = cometbft.Header & { readonly [verified]: true };
 
 /** Where trust begins: the validators of the genesis, or the hash of one header, learnt from a place that the caller trusts. */
 export type Trust =
-  | { readonly chainId: string; readonly validators: readonly cometbft.Validator[] }
+  | {
+      readonly chainId: string;
+      readonly validators: readonly cometbft.Validator[];
+      /** Of the genesis, in seconds UTC: trust in it ends with the trusting period, too. */
+      readonly time?: number | undefined;
+    }
   | { readonly chainId: string; readonly height: number; readonly headerHash: Bytes };
 
-/** How a client follows changes of the validators. */
+/** How a client follows changes of the validators, and for how long it trusts. */
 export interface LightClientOptions {
   /**
    * Whether a jump over changes of the validators is enough when validators with more than a third of the trusted power signed
    * (CometBFT's skipping verification). Without it, every header at which they change must be shown. Default: true.
    */
   readonly skipping?: boolean;
-}
-
-/** A header may be this far ahead of the clock that the caller gives. */
-export const MAX_CLOCK_DRIFT_SECONDS = 10;
-
-/** What is known of the newest header that was verified. `validators` are its own, `nextHash` names those of the next height. */
-interface Trusted {
-  readonly height: number;
-  readonly hash: Bytes | undefined;
-  readonly time: cometbft.Time | undefined;
-  readonly validators: readonly cometbft.Validator[];
-  readonly nextHash: Bytes;
+  /** A trusted header older than this is no longer built on, if `advance` is given the time. Default: trust does not end. */
+  readonly trustingPeriodSeconds?: number;
+  /** How far ahead of the caller's clock a header may be. Default: `MAX_CLOCK_DRIFT_SECONDS`. */
+  readonly clockDriftSeconds?: number;
 }
 
 /** Holds the newest verified header of one chain and moves on from there, never back. */
 export class LightClient {
   readonly chainId: string;
-  readonly #verify: VerifySignature;
-  readonly #skipping: boolean;
-  #trusted: Trusted | undefined;
+  readonly #rules: StepRules;
+  #trusted: Anchor | undefined;
   readonly #checkpoint: { readonly height: number; readonly headerHash: Bytes } | undefined;
 
   /** `verify` checks Ed25519 signatures; without one, the portable implementation does. Throws `Fault("malformed")` on a set that is none. */
   constructor(trust: Trust, verify: VerifySignature = verifyEd25519, options: LightClientOptions = {}) {
     this.chainId = trust.chainId;
-    this.#verify = verify;
-    this.#skipping = options.skipping ?? true;
-    if ("validators" in trust) {
-      const validators = cometbft.sortValidators(trust.validators);
-      this.#trusted = { height: 0, hash: undefined, time: undefined, validators, nextHash: cometbft.validatorsHash(validators) };
-    } else this.#checkpoint = { height: trust.height, headerHash: trust.headerHash };
+    const { skipping = true, trustingPeriodSeconds, clockDriftSeconds } = options;
+    this.#rules = { verify, jumps: skipping ? "both" : "named", trustingPeriodSeconds, clockDriftSeconds };
+    if ("validators" in trust) this.#trusted = genesisAnchor(trust);
+    else this.#checkpoint = { height: trust.height, headerHash: trust.headerHash };
   }
 
   /** Height of the newest verified header; 0 before the first. */
@@ -65,32 +68,25 @@ export class LightClient {
 
   /**
    * Verifies a light block (or its bytes) and moves on to it. The block at the trusted height is answered again; from a checkpoint the first
-   * block must be the checkpoint itself. `now`, in seconds UTC, refuses headers of the future.
+   * block must be the checkpoint itself. `now`, in seconds UTC, refuses headers of the future and trust that is over.
    *
-   * Throws `Fault`: `malformed`, `header_protocol`, `header_chain`, `header_not_newer`, `header_conflict`, `header_time`, `header_future`,
-   * `header_validators`, `checkpoint_differs`, `validators_unproven`, and those of `verifyCommit`.
+   * Throws `Fault`: `checkpoint_differs` and those of `verifyStep`.
    */
   async advance(lightBlock: Bytes | cometbft.LightBlock, now?: number): Promise<VerifiedHeader> {
     const block = lightBlock instanceof Uint8Array ? cometbft.decodeLightBlock(lightBlock) : lightBlock;
-    const { header, validators } = block;
+    const { header } = block;
     const hash = cometbft.headerHash(header);
-    const { height } = header;
-    if (header.version.block !== cometbft.BLOCK_PROTOCOL)
-      throw new Fault("header_protocol", { height, version: header.version.block });
-    if (header.chainId !== this.chainId)
-      throw new Fault("header_chain", { height, chain: header.chainId, expected: this.chainId });
-    if (now !== undefined && header.time.seconds > now + MAX_CLOCK_DRIFT_SECONDS)
-      throw new Fault("header_future", { height, aheadSeconds: header.time.seconds - now }, { retry: true });
+    const rules = { ...this.#rules, now };
+    requireHeader(header, this.chainId, rules);
     const trusted = this.#trusted;
-    if (trusted?.hash !== undefined && height === trusted.height && equal(hash, trusted.hash)) return header as VerifiedHeader;
-
-    if (trusted === undefined) this.#requireCheckpoint(height, hash);
-    else requireNewer(header, trusted);
-    cometbft.checkValidators(validators);
-    if (!equal(cometbft.validatorsHash(validators), header.validatorsHash)) throw new Fault("header_validators", { height });
-    if (trusted !== undefined) this.#requireProven(block, trusted);
-    await verifyCommit(block, hash, this.#verify);
-    this.#moveTo(block, hash);
+    if (trusted?.hash !== undefined && header.height === trusted.height && equal(hash, trusted.hash))
+      return header as VerifiedHeader;
+    if (trusted === undefined) {
+      this.#requireCheckpoint(header.height, hash);
+      requireOwnValidators(block);
+      await verifyCommit(block, hash, rules.verify);
+    } else await verifyStep(trusted, block, rules);
+    this.#moveTo(anchorOf(block));
     return header as VerifiedHeader;
   }
 
@@ -100,35 +96,13 @@ export class LightClient {
     throw new Fault("checkpoint_differs", { height, expected: checkpoint?.height ?? 0 });
   }
 
-  /** The validators are those that the trusted header named for the next height, or overlap enough with the trusted ones. */
-  #requireProven(block: cometbft.LightBlock, trusted: Trusted): void {
-    const { header } = block;
-    if (equal(header.validatorsHash, trusted.nextHash)) return;
-    const facts = { height: header.height, trusted: trusted.height };
-    if (!this.#skipping || header.height === trusted.height + 1) throw new Fault("validators_unproven", facts);
-    const overlap = powerThatSigned(trusted.validators, block);
-    const total = cometbft.totalPower(trusted.validators);
-    if (3 * overlap <= total) throw new Fault("validators_unproven", { ...facts, overlap, total });
-  }
-
   // Another call may have moved on while signatures were being verified: what both verified stands, but never goes back or apart.
-  #moveTo({ header, validators }: cometbft.LightBlock, hash: Bytes): void {
-    const { height, time } = header;
+  #moveTo(anchor: Anchor): void {
+    const { height, hash } = anchor;
     const newest = this.#trusted;
-    if (newest?.hash !== undefined && newest.height === height && !equal(newest.hash, hash))
+    if (newest?.hash !== undefined && newest.height === height && !equal(newest.hash, hash as Bytes))
       throw new Fault("header_conflict", { height });
     if (newest !== undefined && newest.height > height) return;
-    this.#trusted = { height, hash, time, validators, nextHash: header.nextValidatorsHash };
+    this.#trusted = anchor;
   }
 }
-
-function requireNewer(header: cometbft.Header, trusted: Trusted): void {
-  const { height, time } = header;
-  if (height === trusted.height) throw new Fault("header_conflict", { height });
-  if (height < trusted.height) throw new Fault("header_not_newer", { height, trusted: trusted.height });
-  if (trusted.time !== undefined && !isLater(time, trusted.time))
-    throw new Fault("header_time", { height, trusted: trusted.height });
-}
-
-const isLater = (a: cometbft.Time, b: cometbft.Time): boolean =>
-  a.seconds > b.seconds || (a.seconds === b.seconds && a.nanos > b.nanos);

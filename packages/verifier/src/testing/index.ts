@@ -1,2 +1,3 @@
 export * from "./test-chain.ts";
+export * from "./test-source.ts";
 export * from "./test-state.ts";

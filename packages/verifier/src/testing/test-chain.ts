@@ -90,6 +90,7 @@ export async function signCommit(
   blockId: cometbft.BlockId,
   signers: readonly TestValidator[],
   vote: (index: number) => cometbft.CommitSig["flag"] = () => "commit",
+  round = 0,
 ): Promise<cometbft.Commit> {
   const { chainId, height } = header;
   const timestamp = { seconds: header.time.seconds + 1, nanos: NANOS };
@@ -102,23 +103,28 @@ export async function signCommit(
       type: "precommit",
       chainId,
       height,
-      round: 0,
+      round,
       timestamp,
       ...(flag === "commit" ? { blockId } : {}),
     });
     return { flag, validatorAddress: cometbft.addressOf(publicKey), timestamp, signature: await signer.sign(message) };
   });
-  return { height, round: 0, blockId, signatures: await Promise.all(signatures) };
+  return { height, round, blockId, signatures: await Promise.all(signatures) };
 }
 
-/** The same block with another header, signed again by `signers`: what an attacker with these keys can make. */
+/**
+ * The same block with another header, signed again by `signers`, who are its validators: what an attacker with these keys can make. `vote` and
+ * `round` as in `signCommit`.
+ */
 export async function forge(
   block: cometbft.LightBlock,
   changes: Partial<cometbft.Header>,
   signers: readonly TestValidator[],
+  vote?: (index: number) => cometbft.CommitSig["flag"],
+  round?: number,
 ): Promise<cometbft.LightBlock> {
   const validators = validatorSet(signers);
   const header = { ...block.header, validatorsHash: cometbft.validatorsHash(validators), ...changes };
   const blockId = { ...block.commit.blockId, hash: cometbft.headerHash(header) };
-  return { header, validators, commit: await signCommit(header, blockId, signers) };
+  return { header, validators, commit: await signCommit(header, blockId, signers, vote, round) };
 }

@@ -9,6 +9,23 @@ const oracles = fileURLToPath(new URL("../../../../engine/oracles", import.meta.
 export type Check =
   | { readonly op: "light_block" | "block"; readonly bytes: string }
   | { readonly op: "verify"; readonly trusted: string; readonly bytes: string; readonly nowSeconds: number }
+  /** A whole light client that trusts the first of `blocks`; `nodes[0]` is its primary, each node a list of places in `blocks`. */
+  | {
+      readonly op: "client";
+      readonly blocks: readonly string[];
+      readonly nodes: readonly (readonly number[])[];
+      readonly height: number;
+      readonly nowSeconds: number;
+      readonly periodSeconds: number;
+    }
+  /** Whether a node with the trusted and the common block would take the evidence. */
+  | {
+      readonly op: "evidence";
+      readonly bytes: string;
+      readonly trusted: string;
+      readonly common: string;
+      readonly nowSeconds: number;
+    }
   | {
       readonly op: "results";
       readonly results: readonly {
@@ -29,6 +46,8 @@ export interface Answer {
   readonly bytes?: string;
   readonly partsTotal?: number;
   readonly partsHash?: string;
+  /** Of a client: it refused because two nodes contradict each other. */
+  readonly attack?: boolean;
 }
 
 /** Why the oracle cannot be asked on this machine, or undefined if it can. */

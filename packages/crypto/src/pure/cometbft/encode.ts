@@ -5,6 +5,7 @@
 import { type Bytes, concat } from "@xinglin/primitives";
 import { bytesField, intField, messageField, textField } from "../protobuf.ts";
 import { sha256 } from "../sha256.ts";
+import { KEY_TYPE, keyTypeOf } from "./key-type.ts";
 import type { BlockId, Commit, CommitSig, Header, LightBlock, PartSetHeader, Time, Validator } from "./types.ts";
 
 /** Wire numbers of a vote's flag. */
@@ -65,10 +66,10 @@ export const encodeCommit = (commit: Commit): Bytes =>
     ...commit.signatures.map((sig) => messageField(4, encodeCommitSig(sig))),
   );
 
-/** `tendermint.crypto.PublicKey` of an Ed25519 key. */
-export const encodePublicKey = (publicKey: Bytes): Bytes => messageField(1, publicKey);
+/** `tendermint.crypto.PublicKey` of a key of any `KeyType`. Throws `Fault("malformed")` on other bytes. */
+export const encodePublicKey = (publicKey: Bytes): Bytes => messageField(KEY_TYPE[keyTypeOf(publicKey)].field, publicKey);
 
-/** A validator's address: the first 20 bytes of SHA-256 of its key. */
+/** A validator's address, whatever the type of its key: the first 20 bytes of SHA-256 of it. */
 export const addressOf = (publicKey: Bytes): Bytes => sha256(publicKey).slice(0, 20);
 
 /** `tendermint.types.Validator`, its priority left at zero. */
