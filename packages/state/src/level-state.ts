@@ -23,7 +23,7 @@ import { type FoundLeaf, View } from "./view.ts";
 
 interface Pending extends Prepared, AppliedBlock {}
 
-/** Share of the cache that holds values; pages have the rest. */
+/** Share of the cache that values have for sure; pages have at most the rest. */
 const VALUE_SHARE = 1 / 8;
 const NO_TOUCHES = new Uint8Array(0);
 
@@ -224,7 +224,10 @@ export class LevelState implements State {
   }
 
   #evict(): void {
-    this.#pages.evict(this.#root, this.#options.cacheBytes * (1 - VALUE_SHARE));
+    const { cacheBytes } = this.#options;
+    this.#pages.evict(this.#root, cacheBytes * (1 - VALUE_SHARE));
+    // Values have what pages leave: a small map keeps all of both.
+    this.#values.limitBytes = Math.max(cacheBytes * VALUE_SHARE, cacheBytes - this.#pages.sizeBytes);
   }
 
   #withNewest<T>(use: (view: View) => T): T {

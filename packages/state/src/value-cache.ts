@@ -8,15 +8,15 @@ import type { StoredValue } from "./values.ts";
 const ENTRY_BYTES = 300;
 
 export class ValueCache {
-  readonly #generationBytes: number;
+  /** Keeps at most this many bytes. */
+  limitBytes: number;
   #young = new Map<number, StoredValue>();
   #old = new Map<number, StoredValue>();
   #youngBytes = 0;
   #oldBytes = 0;
 
-  /** Keeps at most `limitBytes`. */
   constructor(limitBytes: number) {
-    this.#generationBytes = limitBytes / 2;
+    this.limitBytes = limitBytes;
   }
 
   get sizeBytes(): number {
@@ -29,8 +29,9 @@ export class ValueCache {
     if (held !== undefined) return held;
     const stored = this.#old.get(id) ?? read();
     const bytes = ENTRY_BYTES + stored.rawKey.length + stored.value.length;
-    if (bytes > this.#generationBytes) return stored;
-    if (this.#youngBytes + bytes > this.#generationBytes) {
+    const generationBytes = this.limitBytes / 2;
+    if (bytes > generationBytes) return stored;
+    if (this.#youngBytes + bytes > generationBytes) {
       this.#old = this.#young;
       this.#oldBytes = this.#youngBytes;
       this.#young = new Map();
