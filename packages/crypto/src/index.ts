@@ -11,4 +11,5 @@ export * from "./signer.ts";
 export { isSm2PrivateKey } from "./sm2.ts";
 export type { Curves } from "./verify.ts";
 export { portableCurves, verify, verifyWith } from "./verify.ts";
+export { verifyVote, verifyVoteWith } from "./votes.ts";
 export * from "./webauthn.ts";

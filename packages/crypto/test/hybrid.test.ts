@@ -9,6 +9,7 @@ import { nodeHybridSigner, nodeMlDsa65Key, nodeSha512 } from "../src/node/ml-dsa
 import { isWeakerSuite, keyId, MAX_SIGNATURE_BYTES, PUBLIC_KEY_BYTES, SUITES } from "../src/pure/suite.ts";
 import { ed25519Signer, hybridSigner } from "../src/signer.ts";
 import { portableCurves, verifyWith } from "../src/verify.ts";
+import { verifyVote, verifyVoteWith } from "../src/votes.ts";
 import type { EdgeCase } from "./support/ed25519-edges.ts";
 import { hybridEdgeCases, mlDsaEdgeCases } from "./support/ml-dsa-edges.ts";
 
@@ -97,6 +98,22 @@ test("an ML-DSA-65 key of a validator: one key of one seed, pure and without con
   assert.ok(!verifyMlDsa65(key.publicKey, message, key.sign(message, context), none));
   assert.ok(verifyMlDsa65(key.publicKey, message, key.sign(message, context), context));
   assert.throws(() => nodeMlDsa65Key(secret), { code: "malformed" });
+});
+
+test("a validator's signature is checked by the type of its key, alike in Node and elsewhere", async () => {
+  const lattice = nodeMlDsa65Key(secret.subarray(0, 32));
+  const edwards = ed25519Signer(secret.slice(32));
+  const vote = utf8("vote");
+  const [ofLattice, ofEdwards] = [lattice.sign(vote), await edwards.sign(vote)];
+  for (const check of [verifyVote, verifyVoteWith(nodeCurves), verifyVoteWith(portableCurves)]) {
+    assert.equal(await check(lattice.publicKey, vote, ofLattice), true);
+    assert.equal(await check(edwards.publicKey, vote, ofEdwards), true);
+    assert.equal(await check(lattice.publicKey, vote, ofEdwards), false);
+    assert.equal(await check(edwards.publicKey, vote, ofLattice), false);
+    assert.equal(await check(lattice.publicKey, utf8("another"), ofLattice), false);
+    assert.equal(await check(lattice.publicKey, vote, lattice.sign(vote, utf8("context"))), false);
+    assert.equal(await check(new Uint8Array(48), vote, ofEdwards), false);
+  }
 });
 
 test("every suite has its lengths, and only the hybrid is stronger than another", () => {

@@ -79,6 +79,7 @@ test("sets are sorted by power, then address, and a set that is not one is refus
     "power that is no integer": [{ ...a, power: 1.5 }],
     "power beyond a third of the safe integers": [{ ...a, power: 2 ** 52 }],
     "short key": [{ publicKey: a.publicKey.subarray(1), power: 1 }],
+    "a key of no type": [{ publicKey: new Uint8Array(1951), power: 1 }],
   };
   for (const [name, set] of Object.entries(refused))
     assert.throws(() => cometbft.checkValidators(set), { code: "malformed" }, `a set with ${name} was accepted`);
@@ -152,4 +153,38 @@ test("the hashes of nothing are those of an empty tree", () => {
     cometbft.dataHash([]),
   ])
     assert.equal(toHex(hash), empty);
+});
+
+const lattice = new Uint8Array(1952).fill(3);
+const mixed = cometbft.sortValidators([...validators, { publicKey: lattice, power: 7 }]);
+
+test("a validator's key may be of ML-DSA-65: its own number in the oneof, the same rule of addresses, a longer signature", () => {
+  assert.equal(cometbft.keyTypeOf(lattice), "ml-dsa-65");
+  assert.equal(toHex(cometbft.encodePublicKey(lattice).subarray(0, 3)), "22a00f");
+  assert.equal(toHex(cometbft.encodePublicKey(keys[0] as Uint8Array).subarray(0, 2)), "0a20");
+  assert.deepEqual(cometbft.addressOf(lattice), sha256(lattice).subarray(0, 20));
+  const signed = {
+    ...commit,
+    signatures: [
+      ...commit.signatures,
+      { ...commit.signatures[0], signature: new Uint8Array(3309).fill(1) } as cometbft.CommitSig,
+    ],
+  };
+  const block = { header, commit: signed, validators: mixed };
+  assert.deepEqual(cometbft.decodeLightBlock(cometbft.encodeLightBlock(block)), block);
+  assert.notDeepEqual(cometbft.validatorsHash(mixed), cometbft.validatorsHash(validators));
+});
+
+test("a key under the number of another type, of no type, or under two numbers is refused", () => {
+  const bytes = cometbft.encodeValidatorSet([{ publicKey: keys[0] as Uint8Array, power: 1 }]);
+  const swap = (from: string, to: string): Uint8Array => fromHex(toHex(bytes).replaceAll(from, to));
+  const key = toHex(keys[0] as Uint8Array);
+  assert.deepEqual(cometbft.decodeValidatorSet(bytes).length, 1);
+  for (const number of ["12", "1a", "22", "2a"])
+    assert.throws(() => cometbft.decodeValidatorSet(swap(`0a20${key}`, `${number}20${key}`)), { code: "malformed" }, number);
+  for (const length of [0, 31, 33, 48, 1951, 1953])
+    assert.throws(() => cometbft.keyTypeOf(new Uint8Array(length)), { code: "malformed" }, `${length} bytes`);
+  const signature = new Uint8Array(65);
+  const wrong = { ...commit, signatures: [{ ...commit.signatures[0], signature } as cometbft.CommitSig] };
+  assert.throws(() => cometbft.decodeCommit(cometbft.encodeCommit(wrong)), { code: "malformed" });
 });

@@ -5,13 +5,13 @@
  */
 import { type Bytes, equal, Fault } from "@xinglin/primitives";
 import { decodeCanonical, nested, type Reader } from "../protobuf.ts";
-import { addressOf, encodeCommit, encodeHeader, encodeLightBlock, encodePublicKey, encodeValidatorSet, FLAGS } from "./encode.ts";
+import { addressOf, encodeCommit, encodeHeader, encodeLightBlock, encodeValidatorSet, FLAGS } from "./encode.ts";
+import { isSignatureLength, KEY_TYPE, KEY_TYPES } from "./key-type.ts";
 import type { BlockId, Commit, CommitSig, Header, LightBlock, PartSetHeader, Time, Validator } from "./types.ts";
 import { checkValidators, MAX_VALIDATORS } from "./validators.ts";
 
 const HASH_BYTES = 32;
 const ADDRESS_BYTES = 20;
-const SIGNATURE_BYTES = 64;
 const MAX_CHAIN_ID = 50;
 const MAX_SECONDS = 253_402_300_799;
 const MAX_INT32 = 2 ** 31 - 1;
@@ -105,7 +105,7 @@ function readCommitSig(reader: Reader): CommitSig {
   if (flag === FLAGS.absent) return { flag: "absent" };
   must(flag === FLAGS.commit || flag === FLAGS.nil, "commit_sig.flag");
   must(validatorAddress.length === ADDRESS_BYTES, "commit_sig.validator_address");
-  must(signature.length === SIGNATURE_BYTES, "commit_sig.signature");
+  must(isSignatureLength(signature.length), "commit_sig.signature");
   return { flag: flag === FLAGS.commit ? "commit" : "nil", validatorAddress, timestamp: nested(time, readTime), signature };
 }
 
@@ -131,10 +131,18 @@ function readValidatorSet(reader: Reader): Validator[] {
 
 function readValidator(reader: Reader): Validator {
   const address = reader.bytes(1);
-  const key = reader.bytes(2);
-  const publicKey = key.slice(2);
-  const validator = { publicKey, power: reader.int(3) };
-  must(publicKey.length === 32 && equal(key, encodePublicKey(publicKey)), "validator.pub_key");
+  const publicKey = nested(reader.message(2), readPublicKey);
   must(equal(address, addressOf(publicKey)), "validator.address");
-  return validator;
+  return { publicKey, power: reader.int(3) };
+}
+
+/** The one key of the oneof; under a number whose keys have another length it is none. */
+function readPublicKey(reader: Reader): Bytes {
+  for (const type of KEY_TYPES) {
+    const publicKey = reader.message(KEY_TYPE[type].field);
+    if (publicKey === undefined) continue;
+    must(publicKey.length === KEY_TYPE[type].publicKey, "validator.pub_key");
+    return publicKey;
+  }
+  throw new Fault("malformed", { element: "validator.pub_key" });
 }

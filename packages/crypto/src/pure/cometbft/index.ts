@@ -9,10 +9,12 @@ export {
   encodeCommitSig,
   encodeHeader,
   encodeLightBlock,
+  encodePublicKey,
   encodeSignedHeader,
   encodeValidatorSet,
 } from "./encode.ts";
 export * from "./hash.ts";
+export { KEY_TYPE, KEY_TYPES, type KeyType, keyTypeOf } from "./key-type.ts";
 export * from "./types.ts";
 export { checkValidators, MAX_VALIDATORS, sortValidators, totalPower, validatorsHash } from "./validators.ts";
 export * from "./vote.ts";

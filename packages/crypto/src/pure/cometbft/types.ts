@@ -59,7 +59,7 @@ export interface Commit {
   readonly signatures: readonly CommitSig[];
 }
 
-/** A validator: its Ed25519 key and its voting power, from 1. */
+/** A validator: its key, of a type that its length tells (`keyTypeOf`), and its voting power, from 1. */
 export interface Validator {
   readonly publicKey: Bytes;
   readonly power: number;

@@ -6,6 +6,7 @@ import { type Bytes, compare, concat, Fault } from "@xinglin/primitives";
 import { root } from "../merkle.ts";
 import { intField, messageField } from "../protobuf.ts";
 import { addressOf, encodePublicKey } from "./encode.ts";
+import { KEY_TYPE, KEY_TYPES } from "./key-type.ts";
 import type { Validator } from "./types.ts";
 
 /** The most validators of a set. CometBFT allows 10,000; a consortium has tens. */
@@ -30,7 +31,7 @@ export function checkValidators(validators: readonly Validator[]): void {
   const seen = new Set<string>();
   let before: { power: number; address: Bytes } | undefined;
   for (const { publicKey, power } of validators) {
-    if (publicKey.length !== 32) throw wrong("key");
+    if (!KEY_TYPES.some((type) => KEY_TYPE[type].publicKey === publicKey.length)) throw wrong("key");
     if (!Number.isSafeInteger(power) || power < 1) throw wrong("power");
     const address = addressOf(publicKey);
     if (seen.has(address.join())) throw wrong("repeated");
