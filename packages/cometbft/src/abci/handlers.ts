@@ -1,11 +1,12 @@
 /**
  * What CometBFT asks the application, in this project's own types: one method for each of ABCI's, and nothing of its protobuf. Heights,
  * counts and powers are safe integers (a request that holds a larger one is malformed and never arrives here), byte strings are plain
- * `Uint8Array`s that the handler may keep.
+ * `Uint8Array`s that nobody writes to again. All byte strings of one request are views of one buffer: who keeps a few transactions of a
+ * block for longer copies them.
  *
  * A handler that rejects with a `Fault` could not answer now: `checkTx`, `insertTx`, `query`, `verifyVoteExtension` and the two methods
- * that serve snapshots to peers then answer no, in their own way (`fault-answers.ts`); every other one is answered with an exception, upon
- * which CometBFT stops and its owner may start it again. A handler that rejects with anything else has a bug: the whole server stops.
+ * that serve snapshots to peers then answer no, in their own way (`refusal` in `answers.ts`); every other one is answered with an exception,
+ * upon which CometBFT stops and its owner may start it again. A handler that rejects with anything else has a bug: the whole server stops.
  * Source: CometBFT v0.40, proto `tendermint.abci` and spec "ABCI 2.0".
  */
 import type { BlockInput, CommitVote, Misbehaviour, Time, ValidatorUpdate } from "@xinglin/ledger";
@@ -220,9 +221,13 @@ export interface FinalizeBlockResponse {
 
 /**
  * The application as CometBFT sees it. CometBFT asks over four connections at once: consensus (`initChain`, `prepareProposal`,
- * `processProposal`, `extendVote`, `verifyVoteExtension`, `finalizeBlock`, `commit`), which are called one after another in order;
- * mempool (`checkTx`, `insertTx`, `reapTxs`), query (`info`, `query`) and snapshot, of which several calls may be under way at once. What is under way on one
- * connection never waits for another, so `checkTx` may come between `finalizeBlock` and `commit`.
+ * `processProposal`, `extendVote`, `verifyVoteExtension`, `finalizeBlock`, `commit`), mempool (`checkTx`, `insertTx`, `reapTxs`), query
+ * (`info`, `query`) and snapshot. What is under way on one connection never waits for another, so `checkTx` may come between
+ * `finalizeBlock` and `commit`. On one connection `checkTx`, `insertTx`, `query` and `info` may overlap; everything else is called one after
+ * another, in order.
+ *
+ * When CometBFT is stopped in the middle of a call and started again, `info` and everything of consensus waits until that call has come
+ * back. A block that was finalized and not committed then comes again: `finalizeBlock` may be called twice for one height.
  */
 export interface AbciHandlers {
   info(request: InfoRequest): Promise<InfoResponse>;
