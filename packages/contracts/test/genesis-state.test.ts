@@ -47,6 +47,14 @@ test("the first state holds parameters, validators, the election, matrix, member
   assert.equal(getActor(first, custodians[1]!)?.kind, "custodian");
 });
 
+test("a validator's key is of one of the types that consensus knows, told apart by length", () => {
+  const withKey = (length: number): Uint8Array =>
+    encodeGenesis({ ...genesis, validators: [{ ...genesis.validators[0]!, publicKey: new Uint8Array(length).fill(1) }] });
+  for (const length of [32, 1952]) assert.equal(decodeGenesis(withKey(length)).validators[0]?.publicKey.length, length);
+  for (const length of [0, 31, 33, 48, 1951, 1953])
+    assert.throws(() => decodeGenesis(withKey(length)), { code: "malformed" }, `${length} bytes`);
+});
+
 test("equal documents give equal changes, whatever the order of their elements in memory", () => {
   const shuffled = Object.fromEntries(Object.entries(genesis).reverse()) as Genesis;
   assert.deepEqual(encodeGenesis(shuffled), encodeGenesis(genesis));

@@ -2,7 +2,7 @@ export { COMPOSITE_SECRET_BYTES } from "./composite.ts";
 export { derFromRaw, rawFromDer } from "./der.ts";
 export { verifyEd25519 } from "./ed25519.ts";
 export * from "./hpke.ts";
-export { mlDsa65KeyPair } from "./ml-dsa.ts";
+export { mlDsa65KeyPair, mlDsa65Signer } from "./ml-dsa.ts";
 export { compressP256, isP256PublicKeyForm, isP256SignatureForm, lowerS, verifyP256 } from "./p256.ts";
 export { SUITES, type Suite } from "./pure/suite.ts";
 export * from "./seal.ts";

@@ -25,3 +25,9 @@ export const mlDsa65KeyPair = (seed: Bytes): { readonly publicKey: Bytes; readon
 /** A signature by a packed private key. Deterministic, as CometBFT signs. */
 export const signMlDsa65 = (packedPrivateKey: Bytes, message: Bytes, context: Bytes): Bytes =>
   ml_dsa65.sign(message, packedPrivateKey, { context, extraEntropy: false });
+
+/** A validator's key of a 32-byte seed: signs as CometBFT does, deterministically and without a context. */
+export function mlDsa65Signer(seed: Bytes): { readonly publicKey: Bytes; sign(message: Bytes): Bytes } {
+  const { publicKey, packedPrivateKey } = mlDsa65KeyPair(seed);
+  return { publicKey, sign: (message) => signMlDsa65(packedPrivateKey, message, NO_CONTEXT) };
+}

@@ -3,7 +3,7 @@
  * proves. Source: design.md, "Proofs", "Time", "Consent, access, custody" (Release).
  */
 import { decodeGenesis, type Genesis } from "@xinglin/contracts";
-import type { Curves } from "@xinglin/crypto";
+import { type Curves, verifyVoteWith } from "@xinglin/crypto";
 import { type Bytes, cbor, Fault, type Schema, type UnixSeconds } from "@xinglin/primitives";
 import { type GenesisTrust, genesisTrust, LightClient, type VerifiedHeader, verifyState } from "@xinglin/verifier";
 import type { ProvenState } from "./contract.ts";
@@ -47,7 +47,7 @@ export class ChainFollower {
     this.genesis = decodeGenesis(trust.genesis);
     this.#start = genesisTrust(trust.genesis);
     this.chain = this.#start.chainId;
-    this.#client = new LightClient(this.#start, trust.curves.ed25519);
+    this.#client = new LightClient(this.#start, verifyVoteWith(trust.curves));
   }
 
   /**
@@ -95,7 +95,7 @@ export class ChainFollower {
         return await this.#client.advance(lightBlock);
       } catch (error) {
         if (!(error instanceof Fault) || error.code !== "header_not_newer") throw error;
-        return await new LightClient(this.#start, this.#trust.curves.ed25519).advance(lightBlock);
+        return await new LightClient(this.#start, verifyVoteWith(this.#trust.curves)).advance(lightBlock);
       }
     } catch (cause) {
       throw new Fault("header_unverified", { reason: cause instanceof Fault ? cause.code : "unreadable" }, { cause });

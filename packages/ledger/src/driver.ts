@@ -8,6 +8,7 @@ import type { BatchOperation } from "@xinglin/state";
 import type { Application } from "./application.ts";
 import type { Finalized } from "./block.ts";
 import type { Clock, Time } from "./block-time.ts";
+import type { SnapshotSink, SnapshotSource } from "./snapshot/contract.ts";
 
 /** A block that is final and on disk. */
 export interface CommittedBlock {
@@ -20,7 +21,7 @@ export interface CommittedBlock {
 
 /** A validator's key, kept by the caller. */
 export interface ValidatorKey {
-  /** Ed25519, 32 bytes. */
+  /** Of Ed25519 or ML-DSA-65; its length says which. */
   readonly publicKey: Bytes;
   sign(bytes: Bytes): Uint8Array | Promise<Uint8Array>;
 }
@@ -63,6 +64,8 @@ export interface DriverSite {
   readonly clock: Clock;
   /** Throws `Fault("disk_full")` when there is no room for a block. */
   readonly checkRoom: () => void;
+  /** Snapshots that this node offers, and how it takes one in. A driver that has peers connects them. */
+  readonly snapshots?: { readonly source: SnapshotSource; readonly sink: SnapshotSink };
 }
 
 /** Makes the driver of a folder each time that it is opened. */

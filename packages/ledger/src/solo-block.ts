@@ -10,8 +10,8 @@ import type { ValidatorKey } from "./driver.ts";
 
 /** The application protocol that headers name. */
 export const APP_PROTOCOL = 1;
-/** What header, last commit and framing of a block with one validator take at most. */
-export const BLOCK_OVERHEAD_BYTES = 2_048;
+/** What header, last commit and framing of a block with one validator take at most, whose signature may be of ML-DSA-65. */
+export const BLOCK_OVERHEAD_BYTES = 6_144;
 
 /** What the next header says of what came before. */
 export interface Tip {
@@ -74,7 +74,8 @@ export async function signBlock(chainId: string, block: SoloBlock, key: Validato
   const timestamp = justAfter(header.time);
   const vote = { type: "precommit", chainId, height: header.height, round: 0, blockId, timestamp } as const;
   const signature = await key.sign(cometbft.voteSignBytes(vote));
-  invariant(signature.length === 64, "solo: the validator's key did not give an Ed25519 signature");
+  const type = cometbft.keyTypeOf(key.publicKey);
+  invariant(signature.length === cometbft.KEY_TYPE[type].signature, "solo: the validator's key gave a signature of another type");
   const validatorAddress = cometbft.addressOf(key.publicKey);
   return { height: header.height, round: 0, blockId, signatures: [{ flag: "commit", validatorAddress, timestamp, signature }] };
 }

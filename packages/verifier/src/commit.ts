@@ -5,7 +5,10 @@
 import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, equal, Fault, toHex } from "@xinglin/primitives";
 
-/** Whether an Ed25519 signature is right. May answer later, as a pool of threads does. */
+/**
+ * Whether a validator's signature is right, whatever the type of its key: `verifyVoteWith` of `@xinglin/crypto` makes one. May answer later, as a
+ * pool of threads does.
+ */
 export type VerifySignature = (publicKey: Bytes, message: Bytes, signature: Bytes) => boolean | Promise<boolean>;
 
 /**

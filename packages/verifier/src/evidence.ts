@@ -129,6 +129,15 @@ function assumptions({ chainId, headers }: Evidence, trust: EvidenceTrust): Assu
     { code: "validators_honest", facts: { validators: keys.size, sets: sets.size } },
     { code: "retired_keys_not_misused", facts: { height: last.header.height } },
     ...(single === undefined ? [] : [{ code: "single_key_could_rewrite", facts: { height: single.header.height } } as const]),
-    { code: "cryptography_holds", facts: { signature: "Ed25519", hash: "SHA-256" } },
+    { code: "cryptography_holds", facts: { signature: signaturesOf(headers), hash: "SHA-256" } },
   ];
+}
+
+/** The signature algorithms that validators of these headers signed with. */
+function signaturesOf(headers: readonly cometbft.LightBlock[]): string {
+  const types = new Set(headers.flatMap(({ validators }) => validators.map(({ publicKey }) => cometbft.keyTypeOf(publicKey))));
+  const names: Record<cometbft.KeyType, string> = { ed25519: "Ed25519", "ml-dsa-65": "ML-DSA-65" };
+  return cometbft.KEY_TYPES.filter((type) => types.has(type))
+    .map((type) => names[type])
+    .join(", ");
 }

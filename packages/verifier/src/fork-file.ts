@@ -3,7 +3,7 @@
  * misused, and whose. Like the evidence file it holds nothing that no signature covers.
  * Source: requirement A9; CometBFT v0.40 `types/evidence.go` (LightClientAttackEvidence); docs/internals/proofs.md.
  */
-import { verifyEd25519 } from "@xinglin/crypto";
+import { verifyVote } from "@xinglin/crypto";
 import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, cbor, equal, Fault, schema } from "@xinglin/primitives";
 import type { VerifySignature } from "./commit.ts";
@@ -70,11 +70,7 @@ export type ForkVerdict =
  * Verifies that both histories follow from what the caller trusts, and that they contradict each other. Codes of a failure: `malformed`,
  * `evidence_chain`, `fork_missing` (no contradiction), `checkpoint_differs`, and those of `LightClient.advance`.
  */
-export async function verifyFork(
-  bytes: Bytes,
-  trust: EvidenceTrust,
-  verify: VerifySignature = verifyEd25519,
-): Promise<ForkVerdict> {
+export async function verifyFork(bytes: Bytes, trust: EvidenceTrust, verify: VerifySignature = verifyVote): Promise<ForkVerdict> {
   try {
     const fork = decodeFork(bytes);
     const rules: StepRules = { verify, jumps: "both" };

@@ -2,7 +2,7 @@
  * What a verifier needs of a genesis document: the chain's id, which pins the document's hash, and the first validators.
  * Source: design.md, "Ledger", "Validators".
  */
-import { cometbft, sha256 } from "@xinglin/crypto/pure";
+import { cometbft, ML_DSA_65_BYTES, sha256 } from "@xinglin/crypto/pure";
 import { type Bytes, cbor, schema, toHex } from "@xinglin/primitives";
 
 const MAX_GENESIS_BYTES = 4_194_304;
@@ -11,7 +11,11 @@ const CHAIN_ID_HASH_DIGITS = 24;
 
 const name = schema.text(24, /^[a-z][a-z0-9-]*$/);
 const first = schema.list(
-  schema.object({ publicKey: schema.bytes(32), power: schema.uint(1_000_000_000, 1), member: schema.text(32) }),
+  schema.object({
+    publicKey: schema.bytes(32, ML_DSA_65_BYTES.publicKey),
+    power: schema.uint(1_000_000_000, 1),
+    member: schema.text(32),
+  }),
   100,
   1,
 );

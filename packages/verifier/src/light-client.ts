@@ -3,7 +3,7 @@
  * two thirds of the voting power of its validators signed it, and these validators only if the chain itself named them.
  * Source: CometBFT v0.40 `light/verifier.go`, `types/validation.go`; design.md, "Proofs".
  */
-import { verifyEd25519 } from "@xinglin/crypto";
+import { verifyVote } from "@xinglin/crypto";
 import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, equal, Fault } from "@xinglin/primitives";
 import { type VerifySignature, verifyCommit } from "./commit.ts";
@@ -52,8 +52,8 @@ export class LightClient {
   #trusted: Anchor | undefined;
   readonly #checkpoint: { readonly height: number; readonly headerHash: Bytes } | undefined;
 
-  /** `verify` checks Ed25519 signatures; without one, the portable implementation does. Throws `Fault("malformed")` on a set that is none. */
-  constructor(trust: Trust, verify: VerifySignature = verifyEd25519, options: LightClientOptions = {}) {
+  /** `verify` checks signatures of validators, of both types of key; without one, the portable implementation does. Throws `Fault("malformed")` on a set that is none. */
+  constructor(trust: Trust, verify: VerifySignature = verifyVote, options: LightClientOptions = {}) {
     this.chainId = trust.chainId;
     const { skipping = true, trustingPeriodSeconds, clockDriftSeconds } = options;
     this.#rules = { verify, jumps: skipping ? "both" : "named", trustingPeriodSeconds, clockDriftSeconds };

@@ -3,7 +3,7 @@
  * whether they have the same header, remembers what it verified, and goes no further once it was shown two histories.
  * Source: CometBFT v0.40 `light/client.go`; requirement A9.
  */
-import { verifyEd25519 } from "@xinglin/crypto";
+import { verifyVote } from "@xinglin/crypto";
 import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, Fault } from "@xinglin/primitives";
 import type { VerifySignature } from "./commit.ts";
@@ -139,7 +139,7 @@ export class LightFollower {
   }
 
   #rules(): StepRules & { oldestSeconds: number } {
-    const { verify = verifyEd25519, trustingPeriodSeconds = TRUSTING_PERIOD_SECONDS, clockDriftSeconds } = this.#options;
+    const { verify = verifyVote, trustingPeriodSeconds = TRUSTING_PERIOD_SECONDS, clockDriftSeconds } = this.#options;
     const now = this.#options.now();
     const oldestSeconds = now - trustingPeriodSeconds;
     return { verify, jumps: "overlap", now, trustingPeriodSeconds, clockDriftSeconds, oldestSeconds };

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { cometbft } from "@xinglin/crypto/pure";
 import { fromHex, toHex, utf8 } from "@xinglin/primitives";
 import { LightClient } from "../src/light-client.ts";
-import { forge, TestChain, testValidator, validatorSet } from "../src/testing/index.ts";
+import { forge, TestChain, testLatticeValidator, testValidator, validatorSet } from "../src/testing/index.ts";
 import { askCometbft, type Check, whatIsMissing } from "./support/go-light.ts";
 
 const missing = whatIsMissing();
@@ -162,4 +162,66 @@ test("results and consensus parameters hash as in CometBFT", { skip: missing }, 
     answers,
     ours.map((hash) => ({ ok: true, hash: toHex(hash) })),
   );
+});
+
+test("validators with ML-DSA-65 keys, alone and among others: CometBFT and we read, hash, accept and refuse the same", {
+  skip: missing,
+}, async () => {
+  const lattice = [testLatticeValidator("l", 10), testLatticeValidator("m", 9)];
+  const mixed = [testValidator("a", 10), ...lattice, testValidator("d", 1)];
+  const grown = new TestChain(CHAIN, [testLatticeValidator("l", 10)]);
+  await grown.next({ nextValidators: mixed });
+  await grown.next();
+  // The Ed25519 validators leave; those that stay had more than a third.
+  await grown.next({ nextValidators: lattice });
+  await grown.next({ nextValidators: [testValidator("p")] });
+  await grown.next();
+  const blocks = grown.blocks;
+  const [, second, , fourth] = blocks as [cometbft.LightBlock, cometbft.LightBlock, cometbft.LightBlock, cometbft.LightBlock];
+  const now = nowSeconds;
+  const flipped = (block: cometbft.LightBlock): cometbft.LightBlock => ({
+    ...block,
+    commit: {
+      ...block.commit,
+      signatures: block.commit.signatures.map((sig) =>
+        sig.flag === "commit" && sig.signature.length > 64
+          ? { ...sig, signature: sig.signature.map((byte, i) => (i === 60 ? byte ^ 1 : byte)) }
+          : sig,
+      ),
+    },
+  });
+  const pairs: (readonly [cometbft.LightBlock, cometbft.LightBlock])[] = [
+    ...blocks.slice(1).map((block, i) => [blocks[i] as cometbft.LightBlock, block] as const),
+    [second, fourth],
+    [second, flipped(fourth)],
+    [second, await forge(fourth, { appHash: new Uint8Array(32) }, [testLatticeValidator("stranger", 10)])],
+    [second, blocks[4] as cometbft.LightBlock],
+  ];
+  const answers = askCometbft(CHAIN, [
+    ...blocks.map((block): Check => ({ op: "light_block", bytes: hex(block) })),
+    ...pairs.map(([trusted, block]): Check => ({ op: "verify", trusted: hex(trusted), bytes: hex(block), nowSeconds: now })),
+  ]);
+  blocks.forEach((block, i) => {
+    assert.deepEqual(answers[i], {
+      ok: true,
+      hash: toHex(cometbft.headerHash(block.header)),
+      validatorsHash: toHex(cometbft.validatorsHash(block.validators)),
+      lastCommitHash: toHex(cometbft.commitHash(block.commit)),
+      bytes: hex(block),
+    });
+  });
+  const theirs = answers.slice(blocks.length).map(({ ok }) => ok);
+  assert.deepEqual(theirs, [true, true, true, true, true, false, false, false]);
+  const ours = await Promise.all(
+    pairs.map(async ([trusted, block]) => {
+      const { height } = trusted.header;
+      const client = new LightClient({ chainId: CHAIN, height, headerHash: cometbft.headerHash(trusted.header) });
+      await client.advance(trusted);
+      return client.advance(cometbft.encodeLightBlock(block)).then(
+        () => true,
+        () => false,
+      );
+    }),
+  );
+  assert.deepEqual(ours, theirs);
 });

@@ -3,7 +3,8 @@
  * Everyone who verifies a chain starts from the hash of this document; the chain id carries its first 24 hex digits.
  * Source: design.md, "Ledger".
  */
-import { actorId, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
+import { cometbft } from "@xinglin/crypto/pure";
+import { actorId, type Bytes, type Infer, memberId, type Schema, schema, unixSeconds } from "@xinglin/primitives";
 import { HPKE_PUBLIC_KEY_BYTES, member, publicKey } from "./actor.ts";
 import { BASES, category, level } from "./class.ts";
 import { electionParameters, MAX_VALIDATORS } from "./election-parameters.ts";
@@ -30,8 +31,17 @@ export const parameters = schema.object({
 });
 export type Parameters = Infer<typeof parameters>;
 
-/** What of a validator consensus verifies votes with: its Ed25519 key. */
-export const validatorKey = { publicKey: schema.bytes(32) } as const;
+const anyValidatorKey = schema.bytes(cometbft.KEY_TYPE.ed25519.publicKey, cometbft.KEY_TYPE["ml-dsa-65"].publicKey);
+/** A key of Ed25519 (32 bytes) or of ML-DSA-65 (1,952 bytes): the length says which, so that nothing can contradict it. */
+const validatorPublicKey: Schema<Bytes> = {
+  parse(value, path = "") {
+    const key = anyValidatorKey.parse(value, path);
+    cometbft.keyTypeOf(key);
+    return key;
+  },
+};
+/** What of a validator consensus verifies votes with: its key. */
+export const validatorKey = { publicKey: validatorPublicKey } as const;
 /** One validator: its key, its voting power, and the member that runs it. */
 export const validator = schema.object({ ...validatorKey, power: schema.uint(1_000_000_000, 1), member: memberId });
 export type Validator = Infer<typeof validator>;

@@ -2,18 +2,24 @@
  * A chain of headers and commits for tests: any validators, any state roots, and forgeries on request. No ledger behind it.
  * Source: CometBFT v0.40 `types`; style.md, "Tests".
  */
-import { ed25519Signer, type Signer } from "@xinglin/crypto";
+import { ed25519Signer, mlDsa65Signer } from "@xinglin/crypto";
 import { cometbft, sha256 } from "@xinglin/crypto/pure";
 import { type Bytes, equal, invariant, utf8 } from "@xinglin/primitives";
 
-/** A validator that signs. */
+/** A validator that signs, with a key of either type. */
 export interface TestValidator {
-  readonly signer: Signer;
+  readonly signer: { readonly publicKey: Bytes; sign(message: Bytes): Bytes | Promise<Bytes> };
   readonly power: number;
 }
 
 /** A validator whose key follows from its name. */
 export const testValidator = (name: string, power = 1): TestValidator => ({ signer: ed25519Signer(sha256(utf8(name))), power });
+
+/** The same with a key of ML-DSA-65. */
+export const testLatticeValidator = (name: string, power = 1): TestValidator => ({
+  signer: mlDsa65Signer(sha256(utf8(name))),
+  power,
+});
 
 /** The validators as a set, in its order. */
 export const validatorSet = (validators: readonly TestValidator[]): cometbft.Validator[] =>
