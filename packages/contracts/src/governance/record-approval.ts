@@ -2,31 +2,16 @@
  * recordApproval: an institution's review, or a commission's ethics committee, allows named classes to someone for one purpose.
  * Source: requirement C4; design.md, "Consent, access, custody" (class matrix).
  */
-import { accept, credentialId, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
+import { accept, credentialId, type Infer, schema } from "@xinglin/primitives";
 import { checkNamedGrantee, type NamedGranteeRefusal } from "../consent/terms.ts";
 import { isAdministration, isCommission } from "../identity/administration.ts";
-import { APPROVAL_KINDS, type Approval } from "../model/approval.ts";
-import { category, level } from "../model/class.ts";
-import { grantee } from "../model/consent.ts";
-import { purpose } from "../model/purpose.ts";
+import { type Approval, approvalElements } from "../model/approval.ts";
 import { getApproval } from "../reads.ts";
 import { put, type Rule, refuseWith } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 
-/** Who allows whom which classes for what, from when until when. */
-export const recordApprovalOperation = schema.object({
-  id: credentialId,
-  kind: schema.oneOf(...APPROVAL_KINDS),
-  /** Who decided: the institution that holds the records, or the commission. */
-  member: memberId,
-  grantee,
-  protocol: schema.optional(schema.bytes(32)),
-  purpose,
-  categories: schema.list(category, 11, 1),
-  levels: schema.list(level, 4, 1),
-  notBefore: unixSeconds,
-  notAfter: unixSeconds,
-});
+/** An approval, under an id that is new. */
+export const recordApprovalOperation = schema.object({ id: credentialId, ...approvalElements });
 export type RecordApproval = Infer<typeof recordApprovalOperation>;
 
 /** In the order of the checks. */

@@ -11,19 +11,21 @@ import { purpose } from "./purpose.ts";
 export const APPROVAL_KINDS = ["review", "ethics"] as const;
 export type ApprovalKind = (typeof APPROVAL_KINDS)[number];
 
-/**
- * State at `approval/{id}`; the id also names the study in directives. `member` decided it: for a review the institution that holds the
- * records, for ethics a commission. `protocol` is the salted hash of the protocol's undertaking, which ethics approvals must name.
- */
-export const approval = schema.object({
+/** Who allows whom which classes for what, from when until when. */
+export const approvalElements = {
   kind: schema.oneOf(...APPROVAL_KINDS),
+  /** Who decided: for a review the institution that holds the records, for ethics a commission. */
   member: memberId,
   grantee,
+  /** Salted hash of the protocol's undertaking; ethics approvals must name one. */
   protocol: schema.optional(schema.bytes(32)),
   purpose,
   categories: schema.list(category, 11, 1),
   levels: schema.list(level, 4, 1),
   notBefore: unixSeconds,
   notAfter: unixSeconds,
-});
+} as const;
+
+/** State at `approval/{id}`; the id also names the study in directives. */
+export const approval = schema.object(approvalElements);
 export type Approval = Infer<typeof approval>;

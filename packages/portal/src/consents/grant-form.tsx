@@ -1,14 +1,14 @@
 /** Granting: to whom, for what, which records, until when; the sentence is read before it is signed. Source: requirement C1. */
-import { CATEGORIES, LEVELS, PURPOSES, ROLES, type Role } from "@xinglin/contracts";
+import { CATEGORIES, LEVELS, PURPOSES, ROLES } from "@xinglin/contracts";
 import type { MemberId } from "@xinglin/primitives";
 import { useId, useState } from "react";
 import type { Member } from "../feed/feed.ts";
 import { useHome, useText } from "../shell/context.tsx";
 import { useFocusOnOpen } from "../shell/use-focus.ts";
 import { memberName, periodName, word } from "../text/names.ts";
-import { Checks } from "./checks.tsx";
 import { FIRST_CHOICE, type GrantChoice, missing, PERIODS, PERMITTED_LEVELS, termsOf } from "./choices.ts";
 import { SigningNotice } from "./signing-notice.tsx";
+import { CoveredFields, RoleField } from "./term-fields.tsx";
 import { termsSentence } from "./terms-sentence.ts";
 import { useSigning } from "./use-signing.ts";
 
@@ -91,42 +91,8 @@ export function GrantForm({ pseudonyms, onClose }: Props) {
             ))}
         </select>
       </label>
-      <label className="field">
-        <span>{text("grant.role")}</span>
-        <select
-          name="role"
-          value={choice.role ?? ""}
-          onChange={({ target }) => change({ role: target.value === "" ? undefined : (target.value as Role) })}
-        >
-          <option value="">{text("grant.any_role")}</option>
-          {ROLES.map((role) => (
-            <option key={role} value={role}>
-              {word(text, "role", role)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <Checks
-        legend={text("grant.purposes")}
-        vocabulary="purpose"
-        all={PURPOSES}
-        chosen={choice.purposes}
-        onChange={(purposes) => change({ purposes })}
-      />
-      <Checks
-        legend={text("grant.categories")}
-        vocabulary="category"
-        all={CATEGORIES}
-        chosen={choice.categories}
-        onChange={(categories) => change({ categories })}
-      />
-      <Checks
-        legend={text("grant.levels")}
-        vocabulary="level"
-        all={levels}
-        chosen={choice.levels}
-        onChange={(chosen) => change({ levels: chosen })}
-      />
+      <RoleField roles={ROLES} chosen={choice.role} onChange={(role) => change({ role })} />
+      <CoveredFields offered={{ purposes: PURPOSES, categories: CATEGORIES, levels }} chosen={choice} onChange={change} />
       {choice.effect === "permit" && <p className="hint">{text("grant.core")}</p>}
       <label className="field">
         <span>{text("grant.period")}</span>

@@ -1,12 +1,12 @@
 /** Narrowing: only what takes something away is offered. Source: requirement C1 (narrowing never widens). */
-import type { Grantee, Role } from "@xinglin/contracts";
+import type { Grantee } from "@xinglin/contracts";
 import { useState } from "react";
 import type { ConsentRow } from "../feed/rows.ts";
 import { useHome, useText } from "../shell/context.tsx";
 import { useFocusOnOpen } from "../shell/use-focus.ts";
-import { periodName, word } from "../text/names.ts";
-import { Checks } from "./checks.tsx";
+import { periodName } from "../text/names.ts";
 import { keepAll, type Narrowing, narrowedTerms, narrowingChoices, toggled } from "./choices.ts";
+import { CoveredFields, RoleField } from "./term-fields.tsx";
 import { granteeName, termsSentence } from "./terms-sentence.ts";
 import type { Signing } from "./use-signing.ts";
 
@@ -49,43 +49,9 @@ export function NarrowForm({ consent: { terms }, signing, onNarrow, onClose }: P
         </fieldset>
       )}
       {choices.roles.length > 0 && (
-        <label className="field">
-          <span>{text("grant.role")}</span>
-          <select
-            name="role"
-            value={narrowing.role ?? ""}
-            onChange={({ target }) => change({ role: target.value === "" ? undefined : (target.value as Role) })}
-          >
-            <option value="">{text("grant.any_role")}</option>
-            {choices.roles.map((role) => (
-              <option key={role} value={role}>
-                {word(text, "role", role)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <RoleField roles={choices.roles} chosen={narrowing.role} onChange={(role) => change({ role })} />
       )}
-      <Checks
-        legend={text("grant.purposes")}
-        vocabulary="purpose"
-        all={choices.purposes}
-        chosen={narrowing.purposes}
-        onChange={(purposes) => change({ purposes })}
-      />
-      <Checks
-        legend={text("grant.categories")}
-        vocabulary="category"
-        all={choices.categories}
-        chosen={narrowing.categories}
-        onChange={(categories) => change({ categories })}
-      />
-      <Checks
-        legend={text("grant.levels")}
-        vocabulary="level"
-        all={choices.levels}
-        chosen={narrowing.levels}
-        onChange={(levels) => change({ levels })}
-      />
+      <CoveredFields offered={choices} chosen={narrowing} onChange={change} />
       <label className="field">
         <span>{text("narrow.period")}</span>
         <select
