@@ -30,6 +30,7 @@ import { Mempool, type MempoolLimits, type Waiting } from "./mempool.ts";
 import { Overlay } from "./overlay.ts";
 import { checkProposal } from "./proposal.ts";
 import { ReplayWindow, type WindowStep } from "./replay-window.ts";
+import { type Retained, type RetentionPolicy, retain, retainedFrom } from "./retention.ts";
 import { SignatureChecks } from "./signature-checks.ts";
 import { storageKeys } from "./storage-keys.ts";
 import { claimedSponsor } from "./transaction-walk.ts";
@@ -45,6 +46,16 @@ export interface ApplicationOptions {
   readonly verifyWorkers?: number;
   /** Hears of transactions that left the mempool without a block. */
   readonly onDropped: (idKey: string, fault: Fault) => void;
+  /** What of old blocks may go; without, nothing. */
+  readonly retention?: RetentionPolicy;
+  /** The snapshots that are taken; without, none. */
+  readonly snapshots?: { committed(height: number): void; readonly oldestHeight: number | undefined };
+}
+
+/** What a driver hears of a commit. */
+export interface Committed {
+  /** Blocks below this height may be forgotten; 0 or 1: none. */
+  readonly retainHeight: number;
 }
 
 /** Blocks of which receipts are being asked for just now. */
@@ -67,16 +78,16 @@ export class Application {
   readonly genesis: Genesis;
   readonly #options: ApplicationOptions;
   readonly #state: State;
-  readonly #committed: CommittedReader;
+  #committed: CommittedReader;
   readonly #beginning: StateReader;
-  readonly #log: AuditLog;
-  readonly #window: ReplayWindow;
+  #log: AuditLog;
+  #window: ReplayWindow;
   readonly #signatures: SignatureChecks;
   readonly #mempool: Mempool;
   readonly #gossip: Gossip;
   /** Transactions whose signatures are being checked, by the hash of their whole bytes. */
   readonly #checking = new Set<string>();
-  readonly #indexes = new Recent<number, ResultIndex>(KEPT_INDEXES);
+  #indexes = new Recent<number, ResultIndex>(KEPT_INDEXES);
   #pending: Pending | undefined;
   #expiredAt = 0;
   /** Counts the blocks that changed who may ask: what was admitted before one of these is asked about again. */
@@ -235,6 +246,7 @@ export class Application {
       candidates,
       isReplay: (id) => this.#window.has(id),
       signatures: this.#signatures,
+      conduct: { lastCommit: input.lastCommit ?? [], misbehaviour: input.misbehaviour ?? [] },
       ...(input.height === 1 ? { first: genesisChanges(this.genesis) } : {}),
     });
     const appended = this.#log.append(
@@ -251,20 +263,25 @@ export class Application {
       place: appended.places[i] as LogPlace,
     }));
     const ids = executed.included.map(({ id }) => id);
-    const finalized = { results: executed.transactions, appHash: prepared.root, entries, ids, validatorUpdates: [] };
+    const { transactions: results, validatorUpdates } = executed;
+    const finalized = { results, appHash: prepared.root, entries, ids, validatorUpdates };
     this.#pending = { input, prepared, appended, step, finalized, changedKeys: changes.map(({ key }) => key) };
     return finalized;
   }
 
-  /** Makes the finalized block durable and visible, with the driver's own writes in the same synced batch. Rejects as `State.commit` does. */
-  async commit(extra: readonly BatchOperation[] = []): Promise<void> {
+  /**
+   * Makes the finalized block durable and visible, with the driver's own writes in the same synced batch, and lets go of old blocks.
+   * Rejects as `State.commit` does.
+   */
+  async commit(extra: readonly BatchOperation[] = []): Promise<Committed> {
     const pending = this.#pending;
     invariant(pending !== undefined, "application: nothing to commit");
     const { input, prepared, appended, step, finalized } = pending;
     const results: BlockResults = { time: input.time, first: this.#log.length, transactions: finalized.results };
     const stored: BatchOperation = { type: "put", key: storageKeys.results(input.height), value: encodeResults(results) };
+    const retained = this.#retain(input);
     try {
-      await this.#state.commit(prepared, [...extra, stored, ...appended.stored]);
+      await this.#state.commit(prepared, [...extra, stored, ...appended.stored, ...retained.operations]);
     } finally {
       this.#pending = undefined;
     }
@@ -277,6 +294,26 @@ export class Application {
       if (!(candidate instanceof Fault)) this.#mempool.remove(candidate.idKey);
     }
     this.#expire(input.time.seconds, input.height + 1);
+    this.#options.snapshots?.committed(input.height);
+    return retained;
+  }
+
+  #retain({ height, time }: BlockInput): Retained {
+    const { retention, snapshots, read } = this.#options;
+    if (retention === undefined) return { retainHeight: 0, operations: [] };
+    const oldestReceipt = this.#window.oldestValid({ height, time: time.seconds });
+    return retain(retention, read, { height, time }, { oldestReceipt, oldestSnapshot: snapshots?.oldestHeight });
+  }
+
+  /** Goes on from what the database holds now: a snapshot was taken in, or is being taken in. */
+  async reload(): Promise<void> {
+    invariant(this.#pending === undefined, "application: a block is under way");
+    await this.#state.reload();
+    this.#committed = new CommittedReader(this.#state);
+    this.#log = new AuditLog(this.#committed, this.#options.read);
+    this.#window = ReplayWindow.load(this.#committed);
+    this.#indexes = new Recent(KEPT_INDEXES);
+    this.#standing++;
   }
 
   /** Drops a finalized block that could not be committed. */
@@ -295,11 +332,15 @@ export class Application {
     return this.#mempool.has(idKey);
   }
 
-  /** Where a transaction of the replay window stands: its block, its index there, and its entries in the log. */
+  /**
+   * Where a transaction of the replay window stands: its block, its index there, and its entries in the log. Undefined if it is not there, or
+   * if its block was before this node joined, or long enough ago to be let go.
+   */
   find(id: Bytes): { height: number; index: number; time: Time; first: number; operations: number } | undefined {
     const place = this.#window.find(id);
     if (place === undefined) return undefined;
     const index = this.#resultIndex(place.height);
+    if (index === undefined) return undefined;
     return { height: place.height, time: index.results.time, ...index.included(place.index) };
   }
 
@@ -320,11 +361,14 @@ export class Application {
     for (const { idKey } of this.#mempool.expire(time, height)) this.#options.onDropped(idKey, new Fault("expired"));
   }
 
-  #resultIndex(height: number): ResultIndex {
+  #resultIndex(height: number): ResultIndex | undefined {
     const known = this.#indexes.get(height);
     if (known !== undefined) return known;
     const results = this.results(height);
-    invariant(results !== undefined, "application: the results of a block are missing");
+    if (results === undefined) {
+      invariant(height < retainedFrom(this.#options.read), "application: the results of a block are missing");
+      return undefined;
+    }
     const index = new ResultIndex(results);
     this.#indexes.set(height, index);
     return index;

@@ -11,11 +11,10 @@ import { nodeSha256 } from "@xinglin/crypto/node";
 import { merkle } from "@xinglin/crypto/pure";
 import { type Bytes, cbor, invariant, Recent } from "@xinglin/primitives";
 import type { BatchOperation } from "@xinglin/state";
+import { type Joined, joinedLeaf, readJoined, TILE_LEAVES, TILE_LEVEL } from "./joined.ts";
 import { close, decodeClosedLog, decodeLogHead, grown, type LogHead } from "./log-head.ts";
 import { storageKeys } from "./storage-keys.ts";
 
-const TILE_LEVEL = 8;
-const TILE_LEAVES = 1 << TILE_LEVEL;
 /** Tiles that are kept after a proof needed them: 8 KiB each. */
 const CACHED_TILES = 64;
 
@@ -43,6 +42,7 @@ export interface Appended {
 
 export class AuditLog {
   readonly #read: ReadStored;
+  readonly #joined: Joined | undefined;
   #head: LogHead;
   /** Leaf hashes of the open epoch behind its last full tile. */
   #openTile: readonly Bytes[] = [];
@@ -53,6 +53,7 @@ export class AuditLog {
   /** The log as the committed state and the database hold it. Cost: one read a closed epoch, and of at most 255 entries. */
   constructor(state: StateReader, read: ReadStored) {
     this.#read = read;
+    this.#joined = readJoined(read);
     this.#head = decodeLogHead(state.get(keys.log));
     this.#firsts = [];
     for (let epoch = 0; epoch < this.#head.epoch; epoch++) {
@@ -69,6 +70,16 @@ export class AuditLog {
   /** Entries over all epochs. */
   get length(): number {
     return this.#head.first + this.#head.size;
+  }
+
+  /** Sequence number of the oldest entry that is here: above 0 on a node that joined by a snapshot. */
+  get oldest(): number {
+    return this.#joined?.sequence ?? 0;
+  }
+
+  /** Leaf hashes of the open epoch behind its last full tile. */
+  get openLeaves(): readonly Bytes[] {
+    return this.#openTile;
   }
 
   /** The bytes of an entry, if there is one at `sequence`. */
@@ -194,6 +205,8 @@ export class AuditLog {
 
   #leavesOfEntries(from: number, count: number): Bytes[] {
     return Array.from({ length: count }, (_, i) => {
+      const known = this.#joined && joinedLeaf(this.#joined, from + i);
+      if (known !== undefined) return known;
       const entry = this.#read(storageKeys.entry(from + i));
       invariant(entry !== undefined, "log: an entry is missing");
       return merkle.leafHash(entry, nodeSha256);

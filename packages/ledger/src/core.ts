@@ -4,6 +4,7 @@
  * Source: design.md, "Ledger".
  */
 import { statfsSync } from "node:fs";
+import { join } from "node:path";
 import { chainIdOf } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import { type Bytes, Fault } from "@xinglin/primitives";
@@ -13,12 +14,18 @@ import { type Clock, nextBlockTime, type Time } from "./block-time.ts";
 import { type Database, type FolderIdentity, openDatabase, readRow, storageFault, writeBatch } from "./database.ts";
 import type { CommittedBlock, Driver, DriverFactory } from "./driver.ts";
 import type { MempoolLimits } from "./mempool.ts";
+import type { RetentionPolicy } from "./retention.ts";
+import { holdLedger } from "./snapshot/hold.ts";
+import { ImportingSink } from "./snapshot/sink.ts";
+import { SnapshotStore } from "./snapshot/store.ts";
 import { storageKeys } from "./storage-keys.ts";
 
 /** With less than this free on the disk no block is made: room for a block, its state and the engine's own logs. */
 export const MIN_FREE_BYTES = 64 * 1024 * 1024;
 /** Free space is asked for at most this often. */
 const ROOM_CHECK_MS = 1_000;
+/** Within the data folder. */
+const SNAPSHOT_FOLDER = "snapshots";
 export const DEFAULT_MEMPOOL: MempoolLimits = { maxBytes: 64 * 1024 * 1024, maxCount: 20_000 };
 
 export interface CoreOptions {
@@ -31,6 +38,12 @@ export interface CoreOptions {
   readonly mempool?: MempoolLimits;
   readonly verifyWorkers?: number;
   readonly keepVersions?: number;
+  /** A snapshot for nodes that join is taken at every multiple of this height; by default never. */
+  readonly snapshotBlocks?: number;
+  /** What of old blocks may go; by default nothing. */
+  readonly retention?: RetentionPolicy;
+  /** Hears why a snapshot could not be taken. */
+  readonly onSnapshotFault?: (fault: Fault) => void;
   /** Free bytes of the disk that holds `directory`. */
   readonly freeBytes?: (directory: string) => number;
   readonly onDropped: (idKey: string, fault: Fault) => void;
@@ -60,7 +73,18 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     const read = (key: Bytes): Bytes | undefined => readRow(database, key);
     const state = await openState(database, options.keepVersions === undefined ? {} : { keepVersions: options.keepVersions });
     let lastTime: Time | undefined;
-    const application = new Application({
+    const checkRoom = roomCheck(options);
+    const chainId = identity.chain;
+    const snapshots = await SnapshotStore.open({
+      directory: join(directory, SNAPSHOT_FOLDER),
+      chainId,
+      everyBlocks: options.snapshotBlocks ?? 0,
+      hold: () => holdLedger(database, state, application.log),
+      checkRoom,
+      ...(options.onSnapshotFault === undefined ? {} : { onFault: options.onSnapshotFault }),
+    });
+    closing.push(() => snapshots.close());
+    const application: Application = new Application({
       genesis,
       state,
       read,
@@ -68,10 +92,18 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       mempool: options.mempool ?? DEFAULT_MEMPOOL,
       ...(options.verifyWorkers === undefined ? {} : { verifyWorkers: options.verifyWorkers }),
       onDropped: options.onDropped,
+      snapshots,
+      ...(options.retention === undefined ? {} : { retention: options.retention }),
     });
     closing.push(() => application.close());
     const store = { read, write: (operations: readonly BatchOperation[]) => writeBatch(database, operations) };
-    const driver = options.driver({ directory, application, store, clock, checkRoom: roomCheck(options) });
+    const sink = new ImportingSink({
+      database,
+      chainId,
+      height: () => application.height,
+      reload: () => application.reload(),
+    });
+    const driver = options.driver({ directory, application, store, clock, checkRoom, snapshots: { source: snapshots, sink } });
     closing.push(() => driver.stop());
     lastTime = application.results(application.height)?.time;
     driver.subscribe((block) => {

@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bytes, cbor, equal, Fault, schema, toHex, utf8 } from "@xinglin/primitives";
-import { type BatchOperation, DATABASE_OPTIONS } from "@xinglin/state";
+import { type BatchOperation, DATABASE_OPTIONS, discardImport, isImportUnfinished } from "@xinglin/state";
 import { ClassicLevel } from "classic-level";
 import { storageKeys } from "./storage-keys.ts";
 
@@ -40,6 +40,8 @@ export async function openDatabase(directory: string, identity: FolderIdentity):
   }
   try {
     await checkFolder(database, identity);
+    // A node that was stopped while it took in a snapshot begins anew.
+    if (isImportUnfinished(database)) await discardImport(database);
   } catch (error) {
     await database.close();
     throw error;

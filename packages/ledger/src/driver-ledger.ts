@@ -136,6 +136,9 @@ class DriverLedger implements Ledger {
   entryCount(): number {
     return this.#open.application.log.length;
   }
+  firstEntry(): number {
+    return this.#open.application.log.oldest;
+  }
 
   lightBlock(height: number): Bytes | undefined {
     return this.#open.driver.lightBlock(height);

@@ -3,12 +3,13 @@
  * Source: design.md, "Ledger"; requirements A1, A2, C10.
  */
 import type { Parameters } from "@xinglin/contracts";
-import type { Bytes } from "@xinglin/primitives";
+import type { Bytes, Fault } from "@xinglin/primitives";
 import type { Clock, Time } from "./block-time.ts";
 import type { ValidatorKey } from "./driver.ts";
 import type { ProvenEntry, ProvenValue } from "./entry-proof.ts";
 import type { MempoolLimits } from "./mempool.ts";
 import type { Receipt, ReceiptStage } from "./receipts.ts";
+import type { RetentionPolicy } from "./retention.ts";
 
 /** What `openLedger` needs. */
 export interface LedgerOptions {
@@ -28,6 +29,12 @@ export interface LedgerOptions {
   readonly gatherMs?: number;
   /** Heights below the newest that can still be proved. */
   readonly keepVersions?: number;
+  /** A snapshot for nodes that join is taken at every multiple of this height; by default never. */
+  readonly snapshotBlocks?: number;
+  /** What of old blocks may go; by default nothing. */
+  readonly retention?: RetentionPolicy;
+  /** Hears why a snapshot could not be taken; the next is tried at its own height. */
+  readonly onSnapshotFault?: (fault: Fault) => void;
   /** Free bytes of the data folder's disk, for tests. */
   readonly freeBytes?: (directory: string) => number;
 }
@@ -82,6 +89,8 @@ export interface Ledger {
   entries(from: number, limit: number): Iterable<SequencedEntry>;
   /** Audit entries so far. */
   entryCount(): number;
+  /** Sequence number of the oldest entry that is here: above 0 on a node that joined by a snapshot. */
+  firstEntry(): number;
   /** Protobuf bytes of a light block, undefined if there is none at this height. */
   lightBlock(height: number): Bytes | undefined;
   newestLightBlock(): Bytes;

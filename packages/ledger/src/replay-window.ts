@@ -70,6 +70,11 @@ export class ReplayWindow {
     return this.#table.size;
   }
 
+  /** Height of the oldest block with transactions that could still be valid at this time and height; undefined if there is none. */
+  oldestValid(block: { readonly height: number; readonly time: number }): number | undefined {
+    return this.#kept.find(({ until }) => block.time <= until.time && block.height <= until.height)?.height;
+  }
+
   has(id: Bytes): boolean {
     return this.#table.has(id);
   }

@@ -26,6 +26,10 @@ export const storageKeys = {
   lightTip: utf8("m/light-tip"),
   /** The last height that this validator signed or was about to sign, and the hash of that block. */
   lastSigned: utf8("m/last-signed"),
+  /** By which snapshot this node joined the chain, see `joined.ts`. */
+  joined: utf8("m/joined"),
+  /** Below which height blocks were let go, see `retention.ts`. */
+  retained: utf8("m/retained"),
   /** Protobuf bytes of a block. Without a light block beside it, it was saved but not yet applied. */
   block: (height: number): Bytes => numbered("b", height),
   /** Protobuf bytes of header, commit and validators of a final block. */
