@@ -10,11 +10,13 @@ import {
   height,
   type Infer,
   memberId,
+  proposalId,
   recordId,
   schema,
   unixSeconds,
 } from "@xinglin/primitives";
 import { facts, reason } from "./model/access.ts";
+import { PROPOSAL_OUTCOMES } from "./model/proposal.ts";
 
 const subject = schema.object({
   patient: schema.optional(actorId),
@@ -26,6 +28,8 @@ const subject = schema.object({
   batch: schema.optional(schema.bytes(32)),
   member: schema.optional(memberId),
   approval: schema.optional(credentialId),
+  proposal: schema.optional(proposalId),
+  decided: schema.optional(schema.oneOf(...PROPOSAL_OUTCOMES)),
 });
 
 /** The shape of one line; `decodeAuditEntry` reads it from canonical bytes. */

@@ -7,17 +7,19 @@ import type { UnixSeconds } from "@xinglin/primitives";
 import type { Facts } from "./model/access.ts";
 
 /** Facts that are a time in seconds UTC. */
-export const TIME_FACTS: readonly string[] = ["lastEnded", "begins", "time", "blockTime"];
+export const TIME_FACTS: readonly string[] = ["lastEnded", "begins", "time", "blockTime", "endedAt"];
 
 /** Facts that are a value of a closed list, with the list's name in the message files. */
 export const WORD_FACTS: Readonly<Record<string, string>> = {
   basis: "basis",
+  bounds: "electionBounds",
   category: "category",
   effect: "effect",
   element: "narrowed",
   fault: "custodyFault",
   kind: "actorKind",
   level: "level",
+  outcome: "proposalOutcome",
   purpose: "purpose",
   role: "role",
   status: "status",

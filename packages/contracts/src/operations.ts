@@ -10,7 +10,10 @@ import { type RevokeConsentRefusal, revokeConsent, revokeConsentOperation } from
 import { type RecordErasureRefusal, recordErasure, recordErasureOperation } from "./custody/record-erasure.ts";
 import { type RecordReleaseRefusal, recordRelease, recordReleaseOperation } from "./custody/record-release.ts";
 import { type RefreshCustodyRefusal, refreshCustody, refreshCustodyOperation } from "./custody/refresh-custody.ts";
+import { type CastVoteRefusal, castVote, castVoteOperation } from "./governance/cast-vote.ts";
+import { type ProposeChangeRefusal, proposeChange, proposeChangeOperation } from "./governance/propose-change.ts";
 import { type RecordApprovalRefusal, recordApproval, recordApprovalOperation } from "./governance/record-approval.ts";
+import { type RecordProbeRefusal, recordProbe, recordProbeOperation } from "./governance/record-probe.ts";
 import { type SetClassRuleRefusal, setClassRule, setClassRuleOperation } from "./governance/set-class-rule.ts";
 import {
   type AuthorizeEnrolmentRefusal,
@@ -59,6 +62,9 @@ const shapes = {
   requestAccess: requestAccessOperation,
   recordApproval: recordApprovalOperation,
   setClassRule: setClassRuleOperation,
+  proposeChange: proposeChangeOperation,
+  castVote: castVoteOperation,
+  recordProbe: recordProbeOperation,
   recordRelease: recordReleaseOperation,
   recordErasure: recordErasureOperation,
   refreshCustody: refreshCustodyOperation,
@@ -100,6 +106,9 @@ export interface RefusalsOf {
   requestAccess: RequestAccessRefusal;
   recordApproval: RecordApprovalRefusal;
   setClassRule: SetClassRuleRefusal;
+  proposeChange: ProposeChangeRefusal;
+  castVote: CastVoteRefusal;
+  recordProbe: RecordProbeRefusal;
   recordRelease: RecordReleaseRefusal;
   recordErasure: RecordErasureRefusal;
   refreshCustody: RefreshCustodyRefusal;
@@ -128,6 +137,9 @@ export const rules: { readonly [Name in OperationName]: Rule<OperationOf<Name>, 
   requestAccess,
   recordApproval,
   setClassRule,
+  proposeChange,
+  castVote,
+  recordProbe,
   recordRelease,
   recordErasure,
   refreshCustody,

@@ -3,14 +3,25 @@
  * they are decoded without a second check. Cost: one read and one decoding an entry.
  * Source: design.md, "Ledger" (State).
  */
-import { type ActorId, type Bytes, type CredentialId, cbor, type MemberId, type RecordId, toHex } from "@xinglin/primitives";
+import {
+  type ActorId,
+  type Bytes,
+  type CredentialId,
+  cbor,
+  type MemberId,
+  type ProposalId,
+  type RecordId,
+  toHex,
+} from "@xinglin/primitives";
 import type { AccessHead, Permit } from "./model/access.ts";
 import type { Actor, Credential, Custodian, Member } from "./model/actor.ts";
 import type { Approval } from "./model/approval.ts";
 import type { ClassRule, RecordClass } from "./model/class.ts";
 import type { ConsentHead, Directive } from "./model/consent.ts";
 import type { Erasure, Release } from "./model/custody.ts";
+import type { EarlierValidators, Election, EpochRecord, Penalty, Probes, Tally } from "./model/election.ts";
 import type { Parameters, Validator } from "./model/genesis.ts";
+import type { Proposal } from "./model/proposal.ts";
 import type { Batch, MedicalRecord } from "./model/record.ts";
 import type { StateReader } from "./rule.ts";
 import { keys } from "./state-keys.ts";
@@ -41,8 +52,26 @@ const readOften = <T>(state: StateReader, key: string): T | undefined => {
 
 /** What governance may change. */
 export const getParameters = (state: StateReader): Parameters | undefined => readOften(state, keys.parameters);
-/** Who may propose and vote. */
-export const getValidators = (state: StateReader): Validator[] => read<Validator[]>(state, keys.validators) ?? [];
+/** Who may propose and vote, from two heights above the block that decided it on. */
+export const getValidators = (state: StateReader): readonly Validator[] => readOften<Validator[]>(state, keys.validators) ?? [];
+/** Sets that went before the newest one, as long as they are in force. */
+export const getEarlierValidators = (state: StateReader): EarlierValidators =>
+  read<EarlierValidators>(state, keys.earlierValidators) ?? [];
+/** Who is in force at `height`, of the state after a block not more than two heights below. */
+export const getValidatorsAt = (state: StateReader, height: number): readonly Validator[] =>
+  getEarlierValidators(state).find(({ until }) => height <= until)?.validators ?? getValidators(state);
+/** Who may hold a validator's seat. */
+export const getElection = (state: StateReader): Election | undefined => readOften(state, keys.election);
+/** What the open epoch counted so far; undefined before it counted anything. */
+export const getTally = (state: StateReader): Tally | undefined => read(state, keys.tally);
+/** How a closed epoch came out; only the newest are kept. */
+export const getEpoch = (state: StateReader, epoch: number): EpochRecord | undefined => read(state, keys.epoch(epoch));
+/** Misbehaviour that took a seat, numbered from 1 to the election's `penalties`. */
+export const getPenalty = (state: StateReader, number: number): Penalty | undefined => read(state, keys.penalty(number));
+/** What peers saw of a member's node. */
+export const getProbes = (state: StateReader, member: MemberId): Probes | undefined => read(state, keys.probes(member));
+/** What the committee votes or voted on. */
+export const getProposal = (state: StateReader, id: ProposalId): Proposal | undefined => read(state, keys.proposal(id));
 /** What the class matrix demands for a class. */
 export const getClassRule = (state: StateReader, { category, level }: RecordClass): ClassRule | undefined =>
   readOften(state, keys.classRule(category, level));

@@ -9,6 +9,7 @@ import {
   cbor,
   type Height,
   type MemberId,
+  type ProposalId,
   type RecordId,
   type Result,
   refuse,
@@ -16,6 +17,7 @@ import {
 } from "@xinglin/primitives";
 import type { Facts, Reason } from "./model/access.ts";
 import type { Actor } from "./model/actor.ts";
+import type { PROPOSAL_OUTCOMES } from "./model/proposal.ts";
 import type { RecordedAt, RecordedBy } from "./model/record.ts";
 
 /** The committed state plus the changes of earlier operations in the block. */
@@ -68,6 +70,9 @@ export interface Subject {
   readonly batch?: Bytes;
   readonly member?: MemberId;
   readonly approval?: CredentialId;
+  readonly proposal?: ProposalId;
+  /** How the proposal stands after this vote. */
+  readonly decided?: (typeof PROPOSAL_OUTCOMES)[number];
 }
 
 /** What follows from an operation that a rule lets be: writes, and what the audit log says. */

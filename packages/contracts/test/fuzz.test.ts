@@ -17,6 +17,7 @@ import {
   refusalCodesOf,
 } from "../src/index.ts";
 import { anyOperation } from "./support/any-operation.ts";
+import { consortium } from "./support/committee.ts";
 import {
   administration,
   anchor,
@@ -37,7 +38,6 @@ import {
   record,
   request,
   type World,
-  world,
 } from "./support/world.ts";
 
 /** Where each operation may write. */
@@ -63,6 +63,9 @@ const TOUCHES: { readonly [Name in OperationName]: RegExp } = {
   requestAccess: /^access\/[^/]+(\/\d+)?$/,
   recordApproval: /^approval\/[^/]+$/,
   setClassRule: /^matrix\/[^/]+\/[^/]+$/,
+  proposeChange: /^(proposal|member|actor)\/[^/]+$|^(election|parameters)$/,
+  castVote: /^(proposal|member|actor)\/[^/]+$|^(election|parameters)$/,
+  recordProbe: /^probe\/[^/]+$/,
   recordRelease: /^release\/[^/]+\/\d+\/[^/]+$/,
   recordErasure: /^erasure\/[^/]+\/\d+\/[^/]+$/,
   refreshCustody: /^record\/[^/]+(\/\d+)?$/,
@@ -78,6 +81,9 @@ const WHO: { readonly [Name in OperationName]?: readonly ActorId[] } = {
   requestAccess: [people.doctorB, people.nurseB],
   setMemberStatus: [administration(commission)],
   setClassRule: [administration(commission)],
+  proposeChange: [administration(commission), administration(hospitalA)],
+  castVote: [administration(commission), administration(hospitalA), administration(hospitalB)],
+  recordProbe: [administration(commission), administration(hospitalA), people.workStation],
   recordApproval: [administration(commission), administration(hospitalA)],
   recordRelease: [custodians[0]!],
   recordErasure: [custodians[0]!],
@@ -99,7 +105,7 @@ const step: fc.Arbitrary<Step> = anyOperation.chain((operation) =>
 );
 
 /** A consortium in which something has happened: a consent, a permit, an ended record, an open enrolment. */
-const started = world();
+const started = consortium(4);
 started.do({ by: patient }, grant());
 started.do({ by: people.doctorB }, request);
 const admin = { by: administration(hospitalA) };

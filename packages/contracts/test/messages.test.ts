@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fillMessage } from "@xinglin/primitives";
 import {
+  ACTION_KINDS,
   ACTOR_KINDS,
   ADMISSION_CODES,
   APPROVAL_GAPS,
   APPROVAL_KINDS,
+  BALLOTS,
   BASES,
   CATEGORIES,
   EFFECTS,
@@ -14,14 +16,17 @@ import {
   factsInWords,
   LEVELS,
   MEMBER_KINDS,
+  MISBEHAVIOURS,
   NARROWED,
   OPERATION_NAMES,
+  PROPOSAL_OUTCOMES,
   PURPOSES,
   REASON_CODES,
   RECORD_STATUSES,
   REFUSAL_FACTS,
   ROLES,
   refusalCodesOf,
+  STANDINGS,
   STATUSES,
   SUITES,
   WORD_FACTS,
@@ -55,6 +60,12 @@ const expected: { readonly [List in string]: readonly string[] } = {
   narrowed: NARROWED,
   custodyFault: refusalCodesOf("anchorRecord").filter((code) => /threshold|custodian|epoch/.test(code)),
   operation: OPERATION_NAMES,
+  action: ACTION_KINDS,
+  ballot: BALLOTS,
+  proposalOutcome: PROPOSAL_OUTCOMES,
+  electionBounds: ["seats", "utilisation"],
+  standing: STANDINGS,
+  misbehaviour: MISBEHAVIOURS,
 };
 
 for (const [language, messages] of Object.entries(languages)) {

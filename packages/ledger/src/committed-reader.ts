@@ -6,7 +6,7 @@
 import type { StateReader } from "@xinglin/contracts";
 import { type Bytes, Recent } from "@xinglin/primitives";
 
-const KEPT = ["actor/", "member/", "custodian/", "credential/", "matrix/", "parameters"];
+const KEPT = ["actor/", "member/", "custodian/", "credential/", "matrix/", "parameters", "election", "validators"];
 function isKept(key: string): boolean {
   for (const prefix of KEPT) if (key.startsWith(prefix)) return true;
   return false;

@@ -1,20 +1,25 @@
 /**
  * Executes a block: which transactions count, what each of their operations comes to, and what the state and the log are afterwards.
- * Depends on the state before, the block's height, time and transactions, and on nothing else.
+ * Depends on the state before, the block's height, time, transactions, last commit and evidence, and on nothing else.
  *
  * A transaction that may not stand here (malformed, expired, replayed, signer unknown or out of force, wrong signature, over quota)
  * gets a code and leaves no trace in state or log. Every other one counts: its operations are decided one by one, in order, each
- * with an outcome of its own in the audit log, and a refused operation changes nothing else.
+ * with an outcome of its own in the audit log, and a refused operation changes nothing else. Last, the rules close the block: they count
+ * what it says of the validators, and may change these.
  * Source: design.md, "Execution".
  */
 import {
   type AuditEntry,
   applyOperation,
+  type BlockConduct,
   type BlockContext,
   type Change,
+  closeBlock,
   encodeAuditEntry,
   type Operation,
   type Parameters,
+  type PowerChange,
+  pointsOf,
   type StateReader,
 } from "@xinglin/contracts";
 import { type Bytes, Fault, type MemberId } from "@xinglin/primitives";
@@ -29,9 +34,9 @@ import type { SignatureChecks } from "./signature-checks.ts";
 const OPERATIONS_A_TURN = 64;
 
 /** Rule sets by the height from which they hold, newest first: an upgrade is a line here and a height that governance sets. */
-const RULE_SETS: readonly { readonly from: number; readonly apply: typeof applyOperation }[] = [
-  { from: 0, apply: applyOperation },
-];
+const RULE_SETS: readonly { readonly from: number; readonly apply: typeof applyOperation; readonly close: typeof closeBlock }[] =
+  [{ from: 0, apply: applyOperation, close: closeBlock }];
+const ruleSetAt = (height: number): (typeof RULE_SETS)[number] => RULE_SETS.find(({ from }) => from <= height)!;
 
 /** What is executed, and on what. */
 export interface Execution {
@@ -45,6 +50,8 @@ export interface Execution {
   readonly signatures: SignatureChecks;
   /** State changes that the block makes before its first transaction. */
   readonly first?: readonly Change[];
+  /** What the block itself says of validators. */
+  readonly conduct: Pick<BlockConduct, "lastCommit" | "misbehaviour">;
 }
 
 /** One decided operation. */
@@ -59,6 +66,8 @@ export interface Executed {
   readonly changes: readonly Change[];
   readonly decided: readonly Decided[];
   readonly included: readonly Included[];
+  /** Changed powers, from two heights above the block on. */
+  readonly validatorUpdates: readonly PowerChange[];
 }
 
 /** Executes; gives the event loop a turn now and then. */
@@ -70,6 +79,7 @@ export async function execute(execution: Execution): Promise<Executed> {
   const included: Included[] = [];
   const seen = new Set<string>();
   const used = new Map<MemberId, number>();
+  const points = new Map<MemberId, number>();
   let sinceTurn = 0;
   for (const candidate of execution.candidates) {
     const admitted = candidate instanceof Fault ? candidate : admitIn(execution, overlay, candidate, seen, used);
@@ -85,13 +95,19 @@ export async function execute(execution: Execution): Promise<Executed> {
     transactions.push({ operations: operations.length });
     for (const [index, operation] of operations.entries()) {
       const place = { transaction: transaction.id, index, operationHash: operationHashes[index] as Bytes };
-      decided.push(decide(execution.block, overlay, operation, admitted, place));
+      const one = decide(execution.block, overlay, operation, admitted, place);
+      decided.push(one);
+      const earned = one.entry.outcome === "accepted" ? pointsOf(operation) : 0;
+      if (earned > 0) points.set(sponsor, (points.get(sponsor) ?? 0) + earned);
       if (++sinceTurn < OPERATIONS_A_TURN) continue;
       sinceTurn = 0;
       await new Promise(setImmediate);
     }
   }
-  return { transactions, changes: overlay.changes(), decided, included };
+  const conduct = { ...execution.conduct, operations: decided.length, points };
+  const closed = ruleSetAt(execution.block.height).close(overlay, execution.block, conduct);
+  overlay.write(closed.changes);
+  return { transactions, changes: overlay.changes(), decided, included, validatorUpdates: closed.validatorUpdates };
 }
 
 /** The caller if the transaction counts in this place of this block, else why not. */
@@ -118,8 +134,7 @@ function decide(
   { caller }: Admitted,
   { transaction, index, operationHash }: Pick<AuditEntry, "transaction" | "index" | "operationHash">,
 ): Decided {
-  const { apply } = RULE_SETS.find(({ from }) => from <= block.height)!;
-  const outcome = apply(overlay, operation, { block, caller, transaction, index });
+  const outcome = ruleSetAt(block.height).apply(overlay, operation, { block, caller, transaction, index });
   if (outcome.ok) overlay.write(outcome.value.changes);
   const { actorId: actor, key, sponsor: member, device } = caller;
   const { subject, reason } = outcome.ok ? outcome.value : outcome.refusal;

@@ -68,6 +68,9 @@ export class SoloDriver implements Driver {
     const [validator] = genesis.validators;
     if (genesis.validators.length !== 1 || validator === undefined || !equal(validator.publicKey, options.validator.publicKey))
       throw new Fault("not_the_validator", { validators: genesis.validators.length });
+    // With more seats a vote could give one to somebody whose signature this driver never gets.
+    const { maxSeats } = genesis.parameters.election;
+    if (maxSeats !== 1) throw new Fault("not_for_one_validator", { seats: maxSeats });
     this.#options = options;
     const { publicKey, power } = validator;
     this.#chain = { chainId, maxBlockBytes: genesis.parameters.maxBlockBytes, validator: { publicKey, power } };
@@ -188,6 +191,7 @@ export class SoloDriver implements Driver {
     const { header, txs, blockId } = block;
     const { height, time } = header;
     const finalized = await application.finalizeBlock({ height, time, transactions: txs });
+    invariant(finalized.validatorUpdates.length === 0, "solo: a chain of one seat changed its validators");
     let commit: cometbft.Commit;
     try {
       await saved;

@@ -11,7 +11,7 @@ export const SOLO = "solo";
 
 /**
  * Opens a data folder as a solo ledger and starts making blocks; the genesis is provable when this resolves. Rejects as `openDriverLedger` does,
- * and with `not_the_validator` for another key than the one of the genesis' only validator.
+ * and with `not_the_validator` for another key than the one of the genesis' only validator, `not_for_one_validator` for a genesis with more seats.
  */
 export function openLedger({ validator, gatherMs, ...options }: LedgerOptions): Promise<Ledger> {
   const driver = { validator, ...(gatherMs === undefined ? {} : { gatherMs }) };

@@ -25,7 +25,10 @@ import type { ActorId, CredentialId, RecordId, UnixSeconds } from "@xinglin/prim
 import type { Caller } from "../session/sessions.ts";
 
 /** Entries that say nothing of any person. */
-const PUBLIC_KEYS: ReadonlySet<string> = new Set(["parameters", "validators", "log", "matrix", "member", "custodian"]);
+const PUBLIC_KEYS: ReadonlySet<string> = new Set([
+  ...["parameters", "validators", "log", "matrix", "member", "custodian"],
+  ...["election", "tally", "epoch", "penalty", "probe", "proposal"],
+]);
 
 /** What the release or the erasure of a share rests on. */
 const RELEASE_KEYS: ReadonlySet<string> = new Set(["access", "consent", "actor", "credential", "record"]);

@@ -18,15 +18,17 @@ export type SetMemberStatusRefusal =
   | { code: "not_commission" }
   | { code: "own_member" }
   | { code: "unknown_member"; member: MemberId }
+  | { code: "member_removed" }
   | { code: "unchanged" };
 
-/** By the administration of a commission, never for itself. Staff, devices and custodians of a suspended member can't act; its patients can. */
+/** By the administration of a commission, never for itself, nor for a member that the committee took out. Staff, devices and custodians of a suspended member can't act; its patients can. */
 export const setMemberStatus: Rule<SetMemberStatus, SetMemberStatusRefusal["code"]> = (state, { id, status }, { caller }) => {
   const subject = { member: id };
   if (!isCommission(state, caller)) return refuseWith<SetMemberStatusRefusal>({ code: "not_commission" }, subject);
   if (caller.actor.member === id) return refuseWith<SetMemberStatusRefusal>({ code: "own_member" }, subject);
   const member = getMember(state, id);
   if (member === undefined) return refuseWith<SetMemberStatusRefusal>({ code: "unknown_member", member: id }, subject);
+  if (member.removedAt !== undefined) return refuseWith<SetMemberStatusRefusal>({ code: "member_removed" }, subject);
   if (member.status === status) return refuseWith<SetMemberStatusRefusal>({ code: "unchanged" }, subject);
   return accept({ changes: [put(keys.member(id), { ...member, status })], subject });
 };

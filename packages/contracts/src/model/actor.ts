@@ -87,6 +87,8 @@ export const member = schema.object({
   name: schema.object({ zh: schema.text(64), en: schema.text(128) }),
   status,
   hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES),
+  /** Where the committee took it out; it is suspended then, until the committee lets it back. */
+  removedAt: schema.optional(height),
 });
 export type Member = Infer<typeof member>;
 

@@ -6,6 +6,7 @@ import {
   getActor,
   getCredential,
   getMember,
+  keys,
   type Outcome,
   type SetActorStatusRefusal,
   type SetCredentialStatusRefusal,
@@ -42,10 +43,13 @@ testRefusals("setActorStatus", actorRefusals, {
   "a suspension": world().decide(adminB, suspendDoctor),
 });
 
+const removed = world();
+removed.set(keys.member(hospitalB), { ...getMember(removed, hospitalB), status: "suspended", removedAt: 9 });
 const memberRefusals: { [Code in SetMemberStatusRefusal["code"]]: Outcome } = {
   not_commission: world().decide(adminA, suspendMember),
   own_member: world().decide(health, { ...suspendMember, id: commission }),
   unknown_member: world().decide(health, { ...suspendMember, id: "nobody" as MemberId }),
+  member_removed: removed.decide(health, { ...suspendMember, status: "active" }),
   unchanged: world().decide(health, { ...suspendMember, status: "active" }),
 };
 testRefusals("setMemberStatus", memberRefusals, {

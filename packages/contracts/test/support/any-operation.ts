@@ -2,17 +2,20 @@
  * Operations of every kind that their schemas admit, with identifiers drawn from the small consortium and a few strangers, so that many of
  * them come to something.
  */
-import type { ActorId, CredentialId, MemberId, RecordId } from "@xinglin/primitives";
+import type { ActorId, CredentialId, MemberId, ProposalId, RecordId } from "@xinglin/primitives";
 import fc from "fast-check";
 import {
+  type Action,
   BASES,
   CATEGORIES,
+  CONSORTIUM_ELECTION,
   FORMATS,
   LEVELS,
   type Operation,
   type OperationName,
   type OperationOf,
   PURPOSES,
+  proposalContent,
   ROLES,
 } from "../../src/index.ts";
 import {
@@ -103,6 +106,30 @@ const terms = shape(
 const held = <T extends object>(rest: fc.Arbitrary<T>): fc.Arbitrary<T & { credential?: CredentialId }> =>
   fc.tuple(rest, heldCredential).map(([rest, credential]) => (credential === undefined ? rest : { ...rest, credential }));
 const status = from("active", "suspended");
+const aProposal = from(...["1", "2", "e"].map((n) => hex32(`a0${n}`) as ProposalId));
+const someElections = [
+  CONSORTIUM_ELECTION,
+  { ...CONSORTIUM_ELECTION, epochBlocks: 9 },
+  { ...CONSORTIUM_ELECTION, minSeats: 99 },
+  { ...CONSORTIUM_ELECTION, maxSeats: 1, minSeats: 1 },
+] as const;
+const anAction: fc.Arbitrary<Action> = from<Action>(
+  {
+    kind: "admitMember",
+    id: "hospital-n" as MemberId,
+    as: "clinic",
+    name: { zh: "诊所", en: "Clinic" },
+    hpke: new Uint8Array(1216),
+    key: publicKey(3900),
+  },
+  ...[hospitalA, hospitalB, institute].flatMap((member): Action[] => [
+    { kind: "removeMember", member, force: member === hospitalB },
+    { kind: "readmitMember", member },
+    { kind: "admitValidator", member, publicKey: new Uint8Array(32).fill(55) },
+    { kind: "removeValidator", member, force: member === hospitalB },
+  ]),
+  ...someElections.map((election): Action => ({ kind: "setElection", election })),
+);
 const target = fc.oneof(
   shape({ kind: fc.constant("record" as const), record: recordId, version: from(1, 1, 1, 2, 3) }),
   shape({
@@ -185,11 +212,24 @@ const shapes = {
     })
     .map(({ protocol, ...rest }) => (protocol === undefined ? rest : { ...rest, protocol })),
   setClassRule: shape({ category, level, basis: from(...BASES) }),
+  proposeChange: shape({ id: aProposal, action: anAction, notAfter: time }),
+  castVote: shape({
+    proposal: aProposal,
+    content: fc.oneof(anAction.map(proposalContent), someBytes(32)),
+    ballot: from("yes", "yes", "no"),
+  }),
+  recordProbe: shape({
+    epoch: from(1, 1, 1, 2),
+    member,
+    seen: shape({ answeredPerMille: fc.nat(1000), kilobytesPerSecond: fc.nat(9), freeMegabytes: fc.nat(9) }),
+  }),
   recordRelease: shape({ patient: patientId, number: from(1, 1, 2), index: from(0, 0, 1) }),
   recordErasure: shape({ record: recordId, version: from(1, 1, 2) }),
   refreshCustody: held(shape({ record: recordId, version: from(1, 1, 2), custody })),
 } satisfies { [Name in OperationName]: fc.Arbitrary<Omit<OperationOf<Name>, "op">> };
 
+const likelyAction: Action = { kind: "setElection", election: { ...CONSORTIUM_ELECTION, epochBlocks: 9 } };
+const likelyProposal = hex32("a03") as ProposalId;
 /** Operations that come to something in a consortium where the patient's first consent stands and nothing is known of approval 80. */
 const likely: readonly Operation[] = [
   grant(),
@@ -204,6 +244,8 @@ const likely: readonly Operation[] = [
   { op: "replaceKey", publicKey: publicKey(400) },
   { op: "setActorStatus", id: people.nurseA, status: "suspended" },
   issue(credential(43), people.nurseA, "nurse"),
+  { op: "proposeChange", id: likelyProposal, action: likelyAction, notAfter: at(9) },
+  { op: "castVote", proposal: likelyProposal, content: proposalContent(likelyAction), ballot: "yes" },
   {
     op: "recordApproval",
     id: credential(80),

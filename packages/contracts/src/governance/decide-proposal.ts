@@ -1,0 +1,36 @@
+/**
+ * Counts a proposal's ballots and, once they decide it, does what it says in the same block.
+ * Source: requirement A8; design.md, "Validators".
+ */
+import { accept, type MemberId, type Result } from "@xinglin/primitives";
+import type { ElectionParameters } from "../model/election-parameters.ts";
+import type { Proposal } from "../model/proposal.ts";
+import type { BlockContext, Change, StateReader } from "../rule.ts";
+import { type ActionRefusal, act } from "./act.ts";
+import { votesNeeded } from "./committee.ts";
+
+/** The proposal as it stands then, and what it changes if it passes. */
+export interface DecidedProposal {
+  readonly proposal: Proposal;
+  readonly changes: readonly Change[];
+}
+
+/**
+ * Passed when enough of the committee as it is now said yes, rejected when too few are left to; ballots of members who left it since count
+ * for nothing. A proposal that would pass and can't be done as things stand is refused with the reason, and stays as it was.
+ */
+export function decideProposal(
+  state: StateReader,
+  proposal: Proposal,
+  committee: readonly MemberId[],
+  parameters: ElectionParameters,
+  block: BlockContext,
+): Result<DecidedProposal, ActionRefusal> {
+  const count = (ballot: "yes" | "no"): number =>
+    proposal.ballots.filter((cast) => cast.ballot === ballot && committee.includes(cast.member)).length;
+  const needed = votesNeeded(committee.length, parameters);
+  if (committee.length - count("no") < needed) return accept({ proposal: { ...proposal, outcome: "rejected" }, changes: [] });
+  if (count("yes") < needed) return accept({ proposal, changes: [] });
+  const acted = act(state, proposal.action, block);
+  return acted.ok ? accept({ proposal: { ...proposal, outcome: "passed" }, changes: acted.value }) : acted;
+}

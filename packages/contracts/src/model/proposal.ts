@@ -1,0 +1,59 @@
+/**
+ * What a committee can decide by vote, and what stands in the state of it.
+ * Source: requirements A3, A8 (appeal and re-admission by rule); design.md, "Validators".
+ */
+import { height, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
+import { HPKE_PUBLIC_KEY_BYTES, MEMBER_KINDS, publicKey } from "./actor.ts";
+import { electionParameters, MAX_VALIDATORS } from "./election-parameters.ts";
+import { validatorKey } from "./genesis.ts";
+
+/** What a proposal does when it passes. */
+export const action = schema.variant("kind", {
+  /** A new institution with the key of its administration. Its names are those of a public institution. */
+  admitMember: schema.object({
+    id: memberId,
+    as: schema.oneOf(...MEMBER_KINDS),
+    name: schema.object({ zh: schema.text(64), en: schema.text(128) }),
+    hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES),
+    key: publicKey,
+  }),
+  /** Takes an institution out: nobody but its patients can act any more; its validator goes with it. */
+  removeMember: schema.object({ member: memberId, force: schema.bool }),
+  /** Lets an institution that was taken out act again, under the keys it had. */
+  readmitMember: schema.object({ member: memberId }),
+  /** Admits a member's validator, replaces its key, or lets one back that was unfit or penalised. */
+  admitValidator: schema.object({ member: memberId, ...validatorKey }),
+  /** Takes a member's validator out. With fewer than four left, only by `force`. */
+  removeValidator: schema.object({ member: memberId, force: schema.bool }),
+  /** Puts other values in the place of all the election's parameters. */
+  setElection: schema.object({ election: electionParameters }),
+});
+export type Action = Infer<typeof action>;
+/** What the committee can decide, by name. */
+export const ACTION_KINDS = [
+  "admitMember",
+  "removeMember",
+  "readmitMember",
+  "admitValidator",
+  "removeValidator",
+  "setElection",
+] as const satisfies readonly Action["kind"][];
+
+/** What a committee member says. */
+export const BALLOTS = ["yes", "no"] as const;
+/** How a proposal came out: `open` until so many said yes or no that it is decided. One that is open at its end never passes. */
+export const PROPOSAL_OUTCOMES = ["open", "passed", "rejected"] as const;
+
+/** State at `proposal/{id}`. */
+export const proposal = schema.object({
+  action,
+  /** SHA-256 of the action's canonical bytes: what ballots name. */
+  content: schema.bytes(32),
+  by: memberId,
+  height,
+  /** First block time at which it can no longer be voted on. */
+  notAfter: unixSeconds,
+  ballots: schema.list(schema.object({ member: memberId, ballot: schema.oneOf(...BALLOTS), height }), MAX_VALIDATORS),
+  outcome: schema.oneOf(...PROPOSAL_OUTCOMES),
+});
+export type Proposal = Infer<typeof proposal>;
