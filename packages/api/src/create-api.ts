@@ -25,6 +25,7 @@ import { addAuditRoutes } from "./routes/audit.ts";
 import { addCustodianRoutes } from "./routes/custodians.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addFhirRoutes } from "./routes/fhir.ts";
+import { addLightBlockRoutes } from "./routes/light-blocks.ts";
 import { addPatientRoutes } from "./routes/patients.ts";
 import { addRegistryRoutes } from "./routes/registry.ts";
 import { addSessionRoutes } from "./routes/sessions.ts";
@@ -52,10 +53,11 @@ export interface Api {
   close(): Promise<void>;
 }
 
-/** Builds the server and starts projecting. Throws `Fault("tls_required")` for a host other than this machine without a certificate. */
+/** Builds the server and starts projecting. Throws `tls_required` for a host other than this machine without a certificate, `peer_address_wrong`. */
 export async function createApi(options: ApiOptions): Promise<Api> {
   const isLoopback = LOOPBACK_HOSTS.includes(options.host) || options.host === "::1";
   if (!isLoopback && options.tls === undefined) throw new Fault("tls_required", { host: options.host });
+  for (const address of options.peers ?? []) requireOrigin(address);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { ledger, index } = options;
   const log = options.log ?? (() => {});
@@ -182,6 +184,7 @@ async function addRoutes(app: FastifyInstance, context: ApiContext): Promise<{ c
   await app.register(async (scope) => {
     const routes = new Routes(scope);
     addStatusRoutes(routes, context);
+    addLightBlockRoutes(routes, context);
     addSessionRoutes(routes, context);
     addTransactionRoutes(routes, context);
     addStateRoutes(routes, context);
@@ -220,6 +223,12 @@ function listenFault(error: unknown, { host, port }: ApiOptions): unknown {
   if (code === "EACCES") return new Fault("port_forbidden", { port }, { cause: error });
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return new Fault("address_unavailable", { host }, { cause: error });
   return error;
+}
+
+/** A peer's address is what a page may put before a path and in a policy: scheme, host and port, nothing else. */
+function requireOrigin(address: string): void {
+  const isOrigin = /^https?:/.test(address) && URL.canParse(address) && new URL(address).origin === address;
+  if (!isOrigin) throw new Fault("peer_address_wrong", { address });
 }
 
 /** Time of the newest block. */

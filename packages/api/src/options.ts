@@ -78,6 +78,11 @@ export interface ApiOptions {
   readonly tls?: { readonly key: string | Bytes; readonly cert: string | Bytes };
   /** Further values of the Host header that are this server, for example `records.hospital.example`. */
   readonly hostNames?: readonly string[];
+  /**
+   * Addresses of other members' APIs, for example `https://records.second-hospital.example`: pages and light clients compare what this node
+   * says of the chain with what they say.
+   */
+  readonly peers?: readonly string[];
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
   readonly limits?: Partial<ApiLimits>;

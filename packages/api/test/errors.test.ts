@@ -421,7 +421,14 @@ test("every answer carries the security headers and none for other origins", asy
 
 test("every code of sessions and of the server was met above, or is met elsewhere", () => {
   // Faults of a bug, of a slow network or of a wait, of this machine's rights, and of services that this stage has.
-  const elsewhere = ["internal", "request_timeout", "port_forbidden", "address_unavailable", "listen_failed"];
+  const elsewhere = [
+    "internal",
+    "request_timeout",
+    "port_forbidden",
+    "address_unavailable",
+    "listen_failed",
+    "peer_address_wrong",
+  ];
   const missing = [...Object.keys(FAULTS["Server and HTTP"]), ...Object.keys(FAULTS.Sessions)].filter(
     (code) => !seen.has(code) && !elsewhere.includes(code),
   );

@@ -9,6 +9,7 @@ import {
   genesisTrust,
   type LightBlock,
   type Statement,
+  validatorsHash,
   verifyEvidence,
 } from "@xinglin/verifier";
 import type { ApiClient } from "./api-client.ts";
@@ -44,28 +45,30 @@ export async function collectEvidence(client: ApiClient, identity: Identity, req
   }
   const { bytes, chainId } = await client.genesis();
   const trust = genesisTrust(bytes);
-  await addValidatorChanges(client, blocks, trust.validators);
+  await addValidatorChanges(client, blocks, validatorsHash(trust.validators));
   const evidence = encodeEvidence({ chainId, headers: [...blocks.values()], statements });
   const verdict = await verifyEvidence(evidence, { genesis: trust });
   if (!verdict.ok) throw new Fault(verdict.code, verdict.facts);
   return evidence;
 }
 
-/** Adds each block whose header names other validators for the next height, so that the file leads from the genesis to its newest header. */
+/**
+ * Adds the blocks at which the validators change, so that the file leads from the genesis to its newest header without a jump. Blocks in
+ * between are not needed: validators that a header names speak for every later block that has them. A change costs as many requests as the
+ * distance to it has binary digits.
+ */
 async function addValidatorChanges(
-  client: ApiClient,
+  client: Pick<ApiClient, "getBytes">,
   blocks: Map<number, LightBlock>,
-  genesisValidators: LightBlock["validators"],
+  genesisValidatorsHash: Bytes,
 ): Promise<void> {
   const fetchBlock = async (height: number): Promise<LightBlock> =>
-    decodeLightBlock(await client.getBytes(`/v1/light-blocks/${height}`));
-  const first = await fetchBlock(1);
-  if (first.validators.length !== genesisValidators.length) throw new Fault("header_validators", { height: 1 });
-  let known = { height: 1, validatorsHash: first.header.validatorsHash };
+    blocks.get(height) ?? decodeLightBlock(await client.getBytes(`/v1/light-blocks/${height}`));
+  let known = { height: 0, validatorsHash: genesisValidatorsHash };
   for (const height of [...blocks.keys()].sort((a, b) => a - b)) {
     const target = (blocks.get(height) as LightBlock).header;
     while (!equal(known.validatorsHash, target.validatorsHash)) {
-      // The last height in [known, target) that still has the known validators: its header names the next ones.
+      // A height in [known, target) that has the known validators, and its successor that has not: its header names the next ones.
       let low = known.height;
       let high = target.height;
       while (high - low > 1) {
@@ -73,9 +76,13 @@ async function addValidatorChanges(
         if (equal((await fetchBlock(middle)).header.validatorsHash, known.validatorsHash)) low = middle;
         else high = middle;
       }
+      // A node that contradicts itself would have this go round for ever.
+      if (low === 0 || low === high) throw new Fault("header_validators", { height: high });
       const change = await fetchBlock(low);
+      if (!equal(change.header.validatorsHash, known.validatorsHash)) throw new Fault("header_validators", { height: low });
       blocks.set(low, change);
       known = { height: high, validatorsHash: change.header.nextValidatorsHash };
     }
+    known = { height: target.height, validatorsHash: target.validatorsHash };
   }
 }

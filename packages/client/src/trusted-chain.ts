@@ -17,7 +17,7 @@ import { type ActorId, type Bytes, cbor, Fault, type Infer, type MemberId, type 
 import {
   type GenesisTrust,
   genesisTrust,
-  LightClient,
+  LightWalker,
   readLogHead,
   type VerifiedHeader,
   verifyLogEntry,
@@ -25,6 +25,7 @@ import {
 } from "@xinglin/verifier";
 import { type ApiClient, type StateProof, stateProof } from "./api-client.ts";
 import type { Identity } from "./identity.ts";
+import { ApiLightSource } from "./light-source.ts";
 
 const MAX_PROOF_BYTES = 4_194_304;
 
@@ -49,13 +50,13 @@ export interface ProvenEntry {
 
 export class TrustedChain {
   readonly #client: ApiClient;
-  readonly #light: LightClient;
+  readonly #light: LightWalker;
   readonly #trust: GenesisTrust;
 
   private constructor(client: ApiClient, trust: GenesisTrust) {
     this.#client = client;
     this.#trust = trust;
-    this.#light = new LightClient(trust);
+    this.#light = new LightWalker(trust, new ApiLightSource(client));
   }
 
   get chainId(): string {
@@ -130,13 +131,8 @@ export class TrustedChain {
       throw new Fault("proof_wrong", { key });
   }
 
-  /** The header of a light block, verified. An older one than the newest is checked from the genesis on. */
-  async header(lightBlock: Bytes): Promise<VerifiedHeader> {
-    try {
-      return await this.#light.advance(lightBlock);
-    } catch (error) {
-      if (!(error instanceof Fault) || error.code !== "header_not_newer") throw error;
-      return new LightClient(this.#trust).advance(lightBlock);
-    }
+  /** The header of a light block of any height, verified from the nearest one that was; blocks in between are fetched where needed. */
+  header(lightBlock: Bytes): Promise<VerifiedHeader> {
+    return this.#light.header(lightBlock);
   }
 }

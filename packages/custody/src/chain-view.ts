@@ -5,7 +5,7 @@
 import { decodeGenesis, type Genesis } from "@xinglin/contracts";
 import { type Curves, verifyVoteWith } from "@xinglin/crypto";
 import { type Bytes, cbor, Fault, type Schema, type UnixSeconds } from "@xinglin/primitives";
-import { type GenesisTrust, genesisTrust, LightClient, type VerifiedHeader, verifyState } from "@xinglin/verifier";
+import { genesisTrust, type LightBlockSource, LightWalker, type VerifiedHeader, verifyState } from "@xinglin/verifier";
 import type { ProvenState } from "./contract.ts";
 
 /** A header may be this far ahead of the custodian's own clock. */
@@ -32,22 +32,22 @@ export interface ChainTrust {
    * on the newest state even while blocks are made faster than a caller can prove. Without it, a proof older than the newest header seen is refused.
    */
   readonly newest?: (keys: readonly string[]) => Promise<ProvenState>;
+  /** The custodian's own node, for the light blocks at which the validators changed. Without it, a chain whose validators all changed can't be followed. */
+  readonly lightBlocks?: LightBlockSource;
 }
 
 /** Follows one chain by its headers alone, and believes of the state only what they prove. */
 export class ChainFollower {
   readonly chain: string;
   readonly genesis: Genesis;
-  readonly #start: GenesisTrust;
-  readonly #client: LightClient;
+  readonly #light: LightWalker;
   readonly #trust: ChainTrust;
 
   constructor(trust: ChainTrust) {
     this.#trust = trust;
     this.genesis = decodeGenesis(trust.genesis);
-    this.#start = genesisTrust(trust.genesis);
-    this.chain = this.#start.chainId;
-    this.#client = new LightClient(this.#start, verifyVoteWith(trust.curves));
+    this.#light = new LightWalker(genesisTrust(trust.genesis), trust.lightBlocks, verifyVoteWith(trust.curves));
+    this.chain = this.#light.chainId;
   }
 
   /**
@@ -58,7 +58,7 @@ export class ChainFollower {
     if (chain !== this.chain) throw new Fault("wrong_chain", { chain });
     const { newest } = this.#trust;
     // A proof below the newest header seen could hide a revocation, unless the newest state is looked at as well.
-    const newestSeen = this.#client.height;
+    const newestSeen = this.#light.height;
     if (newest === undefined) return this.#verify(state, newestSeen);
     await this.#verify(state, 0);
     const newer = await newest(state.proofs.map(({ key }) => key)).catch((cause: unknown) => {
@@ -91,13 +91,9 @@ export class ChainFollower {
 
   async #header(lightBlock: Bytes): Promise<VerifiedHeader> {
     try {
-      try {
-        return await this.#client.advance(lightBlock);
-      } catch (error) {
-        if (!(error instanceof Fault) || error.code !== "header_not_newer") throw error;
-        return await new LightClient(this.#start, verifyVoteWith(this.#trust.curves)).advance(lightBlock);
-      }
+      return await this.#light.header(lightBlock);
     } catch (cause) {
+      if (cause instanceof Fault && cause.retry) throw new Fault("ledger_unavailable", {}, { cause, retry: true });
       throw new Fault("header_unverified", { reason: cause instanceof Fault ? cause.code : "unreadable" }, { cause });
     }
   }

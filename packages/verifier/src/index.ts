@@ -24,5 +24,6 @@ export {
   verifyStep,
 } from "./light-step.ts";
 export { type LightStore, memoryLightStore } from "./light-store.ts";
+export { LightWalker } from "./light-walk.ts";
 export { type LogHead, readLogHead } from "./log-head.ts";
 export * from "./state.ts";

@@ -21,3 +21,6 @@ export const decodeWithKnownValidators = cometbft.decodeWithKnownValidators;
 
 /** The hash of a header: what a checkpoint names. */
 export const headerHash = cometbft.headerHash;
+
+/** The hash of a set of validators, in its order: what headers name. */
+export const validatorsHash = cometbft.validatorsHash;

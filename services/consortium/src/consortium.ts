@@ -14,6 +14,7 @@ import { ReadModel, type RebuildReason, type StoreLocation } from "@xinglin/inde
 import { FhirValidator } from "@xinglin/interop";
 import { type Ledger, openLedger } from "@xinglin/ledger";
 import { type Bytes, Fault, type Height, type MemberId, type UnixSeconds } from "@xinglin/primitives";
+import { decodeLightBlock, type LightBlockSource } from "@xinglin/verifier";
 import { CAST, CUSTODY_THRESHOLD } from "./cast.ts";
 import { startCustodianProcess } from "./custodian-processes.ts";
 import { custodianId, custodianKey, openGenesis, validatorKey } from "./genesis.ts";
@@ -137,6 +138,7 @@ function custodianInProcess(data: string, member: MemberId, genesis: Bytes, ledg
       genesis,
       curves: nodeCurves,
       now: () => Math.floor(Date.now() / 1000) as UnixSeconds,
+      lightBlocks: lightBlocksOf(ledger),
       newest: async (names): Promise<ProvenState> => {
         const height = ledger.provableHeight();
         const proofs = names.map((name) => ledger.prove(name, height));
@@ -149,6 +151,16 @@ function custodianInProcess(data: string, member: MemberId, genesis: Bytes, ledg
     },
   });
 }
+
+/** The ledger as its custodians' node, for changes of the validators. */
+const lightBlocksOf = (ledger: Ledger): LightBlockSource => ({
+  name: "ledger",
+  lightBlock: async (height) => {
+    const block = height === "newest" ? ledger.newestLightBlock() : ledger.lightBlock(height);
+    if (block === undefined) throw new Fault("height_unknown", { height: ledger.height() });
+    return decodeLightBlock(block);
+  },
+});
 
 /** Makes missing store folders, and removes what an interrupted import left. */
 async function prepareStores(data: string, stores: readonly DirectoryStore[], ledger: Ledger): Promise<number> {

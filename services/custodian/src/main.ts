@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { ApiClient } from "@xinglin/client";
+import { ApiClient, ApiLightSource } from "@xinglin/client";
 import { nodeCurves } from "@xinglin/crypto/node";
 import { Custodian, serveCustodian } from "@xinglin/custody";
 import { proveState, readKeyFile } from "@xinglin/gateway";
@@ -43,6 +43,7 @@ try {
       curves: nodeCurves,
       now: () => Math.floor(Date.now() / 1000) as UnixSeconds,
       newest: (keys) => proveState(client, key, keys),
+      lightBlocks: new ApiLightSource(client),
     },
   });
   const server = await serveCustodian(custodian, { host: values.host, port: Number(values.port) });

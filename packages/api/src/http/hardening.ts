@@ -1,25 +1,28 @@
 /**
  * What every answer and every request is held to: security headers, the Host header (DNS rebinding), and a rate for each client address.
- * No CORS header is ever sent: pages of other origins have no business here.
+ * Pages of other origins may read light blocks, so that a lying node is found out; else no CORS header is ever sent: they have no business here.
  * Source: OWASP Secure Headers; W3C CSP Level 3; RFC 9110 section 7.2.
  */
 import { Fault } from "@xinglin/primitives";
 import type { FastifyInstance } from "fastify";
 import type { ApiLimits, ApiOptions } from "../options.ts";
+import { isForOtherPages } from "../routes/light-blocks.ts";
 import { RateLimit } from "./rate-limit.ts";
 
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'self'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+/** A page may speak to its own server, and to those of `peers` to compare light blocks. */
+const contentSecurityPolicy = (peers: readonly string[]): string =>
+  [
+    "default-src 'self'",
+    ["connect-src 'self'", ...peers].join(" "),
+    "script-src 'self'",
+    "style-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
 
 const HEADERS: Readonly<Record<string, string>> = {
-  "content-security-policy": CONTENT_SECURITY_POLICY,
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",
@@ -36,6 +39,7 @@ export const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::
 export function harden(app: FastifyInstance, options: ApiOptions, limits: ApiLimits, port: () => number): void {
   const now = options.clock ?? Date.now;
   const rate = new RateLimit(limits.requestsPerSecond, limits.burst, now);
+  const policy = contentSecurityPolicy(options.peers ?? []);
   const names = new Set(
     [...LOOPBACK_HOSTS, options.host.includes(":") ? `[${options.host}]` : options.host, ...(options.hostNames ?? [])].map(
       (name) => name.toLowerCase(),
@@ -45,9 +49,14 @@ export function harden(app: FastifyInstance, options: ApiOptions, limits: ApiLim
 
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(HEADERS);
+    reply.header("content-security-policy", policy);
     if (options.tls !== undefined) reply.header("strict-transport-security", STRICT_TRANSPORT);
     reply.header("x-request-id", request.id);
     if (request.url.startsWith("/v1/")) reply.header("cache-control", "no-store");
+    if (isForOtherPages(request.url)) {
+      reply.header("access-control-allow-origin", "*");
+      reply.header("cross-origin-resource-policy", "cross-origin");
+    }
     const host = request.headers.host?.toLowerCase() ?? "";
     const [, name, shown] = /^(\[[0-9a-f:]+\]|[^:[\]]+)(?::(\d+))?$/.exec(host) ?? [];
     if (name === undefined || !names.has(name)) throw new Fault("host_unknown");

@@ -1,9 +1,7 @@
-/** What anyone may know of the chain: its genesis, its head, its light blocks. Source: requirement A2; design.md, "Proofs". */
+/** What anyone may know of the chain: its genesis and its head. Source: requirement A2; design.md, "Proofs". */
 import { decodeGenesis, getMember } from "@xinglin/contracts";
-import { Fault } from "@xinglin/primitives";
-import { Type } from "typebox";
 import type { ApiContext } from "../context.ts";
-import { CBOR, PROTOBUF, type Routes } from "../route.ts";
+import { CBOR, type Routes } from "../route.ts";
 import { answers, bytes, json, status } from "./schemas.ts";
 
 export function addStatusRoutes(routes: Routes, { ledger, state, index, blockTime, options }: ApiContext): void {
@@ -37,23 +35,5 @@ export function addStatusRoutes(routes: Routes, { ledger, state, index, blockTim
       response: answers({ 200: bytes("Canonical bytes") }),
     },
     handler: (_, reply) => reply.type(CBOR).send(genesis),
-  });
-
-  routes.add({
-    method: "GET",
-    url: "/v1/light-blocks/:height",
-    session: false,
-    schema: {
-      summary: "Header, commit and validators of a block",
-      tags: ["chain"],
-      params: Type.Object({ height: Type.String({ pattern: "^(newest|[1-9][0-9]{0,15})$" }) }),
-      response: answers({ 200: bytes("`tendermint.types.LightBlock`", PROTOBUF) }),
-    },
-    handler: (request, reply) => {
-      const { height } = request.params as { height: string };
-      const block = height === "newest" ? ledger.newestLightBlock() : ledger.lightBlock(Number(height));
-      if (block === undefined) throw new Fault("height_unknown", { height: ledger.height() });
-      return reply.type(PROTOBUF).send(Buffer.from(block));
-    },
   });
 }
