@@ -18,7 +18,7 @@ export interface ConnectionOwner {
   readonly maxFrameBytes: number;
   /** Requests that one connection may have waiting for their answers. */
   readonly maxPending: number;
-  /** Resolves when nothing is under way any more for a connection that was closed. */
+  /** Resolves when nothing is under way any more for the connections that are closed by now. */
   orphansDone(): Promise<void>;
   /** A handler of this kind of request threw what is no `Fault`. */
   onBug(error: unknown, kind: Kind): void;
@@ -133,9 +133,12 @@ export class Connection {
 
   /** Calls the handler when it is its turn; nothing comes of it if the connection is closed before. */
   #run(kind: Kind, call: Call): Promise<Answered | undefined> {
-    if (OVERLAPPING.has(kind))
-      return kind === "info" ? this.#owner.orphansDone().then(() => this.#call(kind, call)) : this.#call(kind, call);
-    const result = this.#turn.then(() => this.#owner.orphansDone()).then(() => this.#call(kind, call));
+    // A closed connection's own calls are what the others wait for, so it waits for nothing.
+    const settle = (): Promise<void> | undefined => (this.#closed ? undefined : this.#owner.orphansDone());
+    const now = (): Promise<Answered | undefined> => this.#call(kind, call);
+    if (kind === "info") return Promise.resolve(settle()).then(now);
+    if (OVERLAPPING.has(kind)) return now();
+    const result = this.#turn.then(settle).then(now);
     this.#turn = result.then(nothing, nothing);
     return result;
   }

@@ -24,7 +24,7 @@ export interface ConsensusParams {
   readonly block?: { readonly maxBytes: number; readonly maxGas: number };
   /** How old evidence may be, in blocks and in time, and how many bytes of it a block may bring. */
   readonly evidence?: { readonly maxAgeBlocks: number; readonly maxAge: Duration; readonly maxBytes: number };
-  /** Types of key a validator may have: `ed25519`, `mldsa65`. */
+  /** Types of key a validator may have: `ed25519`, `ml_dsa_65`. */
   readonly validator?: { readonly keyTypes: readonly string[] };
   readonly version?: { readonly app: number };
   /** First height at which votes carry extensions; 0: never. */

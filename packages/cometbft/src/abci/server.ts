@@ -97,11 +97,7 @@ export class AbciServer {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const connections = [...this.#connections];
     for (const connection of connections) connection.destroy();
-    await Promise.all([closed, ...connections.map((connection) => connection.done()), this.#orphansDone()]);
-  }
-
-  async #orphansDone(): Promise<void> {
-    while (this.#orphans.size > 0) await Promise.all(this.#orphans);
+    await Promise.all([closed, ...this.#orphans, ...connections.map((connection) => connection.done())]);
   }
 
   #accept(socket: Socket): void {
@@ -115,7 +111,9 @@ export class AbciServer {
       handlers: this.#handlers,
       maxFrameBytes: this.#options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES,
       maxPending: this.#options.maxPending ?? DEFAULT_MAX_PENDING,
-      orphansDone: () => this.#orphansDone(),
+      orphansDone: async () => {
+        await Promise.all(this.#orphans);
+      },
       onBug: (error, kind) => this.#stop(error, kind),
       onClosing: (code, about) => tell({ event: "abci_closing", connection: number, code, about }),
     };

@@ -5,6 +5,7 @@
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { cometbft } from "@xinglin/crypto/pure";
 import type { CommitVote, Misbehaviour, Time, ValidatorUpdate } from "@xinglin/ledger";
 import { type Bytes, invariant } from "@xinglin/primitives";
 import {
@@ -21,9 +22,6 @@ import { BlockIDFlag } from "../proto/tendermint/types/validator_pb.js";
 import { malformed } from "./frames.ts";
 import type { ConsensusParams, ExtendedCommitVote } from "./handlers.ts";
 
-/** Bytes of a public key, by which its type is known: no two types that CometBFT has share a length. */
-const ED25519_BYTES = 32;
-const ML_DSA_65_BYTES = 1952;
 const NANOS_OF_SECOND = 1_000_000_000;
 
 /** A 64-bit integer as a number; malformed beyond the safe ones. */
@@ -83,15 +81,16 @@ export const readValidators = (list: readonly WireValidatorUpdate[]): ValidatorU
   list.map(({ pubKey, power }) => {
     const sum = pubKey?.sum;
     if (sum?.case !== "ed25519" && sum?.case !== "mldsa65") throw malformed("validator_key");
-    if (sum.value.length !== (sum.case === "ed25519" ? ED25519_BYTES : ML_DSA_65_BYTES)) throw malformed("validator_key");
+    const type = sum.case === "ed25519" ? "ed25519" : "ml-dsa-65";
+    if (sum.value.length !== cometbft.KEY_TYPE[type].publicKey) throw malformed("validator_key");
     return { publicKey: sum.value, power: readInteger(power) };
   });
 
 export const writeValidators = (list: readonly ValidatorUpdate[]): MessageInitShape<typeof ValidatorUpdateSchema>[] =>
   list.map(({ publicKey, power }) => {
-    const isEd25519 = publicKey.length === ED25519_BYTES;
-    invariant(isEd25519 || publicKey.length === ML_DSA_65_BYTES, "abci: a validator's key of no type that CometBFT knows");
-    return { pubKey: { sum: { case: isEd25519 ? "ed25519" : "mldsa65", value: publicKey } }, power: BigInt(power) };
+    const type = cometbft.KEY_TYPES.find((one) => cometbft.KEY_TYPE[one].publicKey === publicKey.length);
+    invariant(type !== undefined, "abci: a validator's key of no type that a chain of ours has");
+    return { pubKey: { sum: { case: type === "ed25519" ? "ed25519" : "mldsa65", value: publicKey } }, power: BigInt(power) };
   });
 
 export function readConsensusParams(params: WireConsensusParams | undefined): ConsensusParams {

@@ -14,14 +14,14 @@ const validator = { address, power: 10n };
 const PARAMS = {
   block: { maxBytes: 4_194_304n, maxGas: -1n },
   evidence: { maxAgeNumBlocks: 100_000n, maxAgeDuration: { seconds: 172_800n, nanos: 5 }, maxBytes: 1_048_576n },
-  validator: { pubKeyTypes: ["ed25519", "mldsa65"] },
+  validator: { pubKeyTypes: ["ed25519", "ml_dsa_65"] },
   version: { app: 1n },
   abci: { voteExtensionsEnableHeight: 0n },
 };
 const params = {
   block: { maxBytes: 4_194_304, maxGas: -1 },
   evidence: { maxAgeBlocks: 100_000, maxAge: { seconds: 172_800, nanos: 5 }, maxBytes: 1_048_576 },
-  validator: { keyTypes: ["ed25519", "mldsa65"] },
+  validator: { keyTypes: ["ed25519", "ml_dsa_65"] },
   version: { app: 1 },
   abci: { voteExtensionsEnableHeight: 0 },
 };
