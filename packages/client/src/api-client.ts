@@ -19,7 +19,7 @@ export const stateProof = schema.object({
   height: schema.uint<Height>(),
   key: schema.text(200),
   value: schema.optional(schema.bytes(0, 1_048_576)),
-  proof: schema.bytes(1, 65_536),
+  proof: schema.bytes(1, 131_072),
   lightBlock: schema.bytes(1, 1_048_576),
 });
 export type StateProof = Infer<typeof stateProof>;

@@ -3,7 +3,7 @@
  * Canonical DAG-CBOR all through. The id is SHA-256 of the signed body; the suite is inside the body.
  * Source: design.md, "Transactions".
  */
-import { MAX_SIGNATURE_BYTES, type Sha256, sha256 } from "@xinglin/crypto/pure";
+import { LONGEST_SIGNATURE_BYTES, type Sha256, sha256 } from "@xinglin/crypto/pure";
 import { actorId, type Bytes, cbor, height, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
 import { keyIdSchema, SUITES } from "./model/actor.ts";
 import { type Operation, operation } from "./operations.ts";
@@ -35,8 +35,8 @@ export type SignerReference = Infer<typeof signerSchema>;
 
 const envelope = schema.object({
   body: schema.bytes(1, MAX_TRANSACTION_BYTES),
-  signature: schema.bytes(64, MAX_SIGNATURE_BYTES.webauthn),
-  deviceSignature: schema.optional(schema.bytes(64, MAX_SIGNATURE_BYTES.webauthn)),
+  signature: schema.bytes(64, LONGEST_SIGNATURE_BYTES),
+  deviceSignature: schema.optional(schema.bytes(64, LONGEST_SIGNATURE_BYTES)),
 });
 
 /** A decoded transaction; signatures are not checked here. */

@@ -3,14 +3,19 @@
  * Source: requirements C3, D9; design.md, "Consent, access, custody".
  */
 import { keyIdSchema, MAX_CUSTODIANS, SUITES } from "@xinglin/contracts";
+import { LONGEST_SIGNATURE_BYTES } from "@xinglin/crypto/pure";
 import { actorId, type Bytes, cbor, height, type Infer, recordId, type Schema, schema, unixSeconds } from "@xinglin/primitives";
 
 /** Largest request: a light block of a hundred validators and a dozen proofs. */
 export const MAX_REQUEST_BYTES = 1_048_576;
-const MAX_PROOF_BYTES = 65_536;
+/** Of a hundred validators, all with keys of ML-DSA-65: 2 KB a key and 3.3 KB a signature. */
+const MAX_LIGHT_BLOCK_BYTES = 655_360;
+/** A proof holds its value. */
+const MAX_PROOF_BYTES = 131_072;
 /** Eight facts about the permit, and each custodian's own entry. */
 const MAX_PROOFS = 8 + MAX_CUSTODIANS;
-const MAX_VALUE_BYTES = 65_536;
+/** An account of 32 keys of the hybrid suite has 67 KB. */
+const MAX_VALUE_BYTES = 98_304;
 
 /** One key's value, or its absence, with the ICS-23 proof of it. */
 const stateProof = schema.object({
@@ -21,7 +26,7 @@ const stateProof = schema.object({
 /** The state at `height`, proved by the header of `height + 1`. */
 export const provenState = schema.object({
   height,
-  lightBlock: schema.bytes(1, 262_144),
+  lightBlock: schema.bytes(1, MAX_LIGHT_BLOCK_BYTES),
   proofs: schema.list(stateProof, MAX_PROOFS, 1),
 });
 export type ProvenState = Infer<typeof provenState>;
@@ -49,7 +54,7 @@ export const depositBody = schema.object({
 export type DepositBody = Infer<typeof depositBody>;
 export const depositRequest = schema.object({
   body: schema.bytes(1, 16_384),
-  signature: schema.bytes(64, 2048),
+  signature: schema.bytes(64, LONGEST_SIGNATURE_BYTES),
   state: provenState,
 });
 /** What a custodian signs once it holds the share. */
@@ -65,7 +70,10 @@ export const depositReceipt = schema.object({
 });
 export type DepositReceipt = Infer<typeof depositReceipt>;
 /** An encoded `depositReceipt` and the custodian's signature over these bytes. */
-export const depositAnswer = schema.object({ receipt: schema.bytes(1, 1_024), signature: schema.bytes(64, 2048) });
+export const depositAnswer = schema.object({
+  receipt: schema.bytes(1, 1_024),
+  signature: schema.bytes(64, LONGEST_SIGNATURE_BYTES),
+});
 
 /** Asks for a share under permit `number` of the patient, with what proves that the permit stands. */
 export const releaseRequest = schema.object({

@@ -7,7 +7,7 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, ren
 import { dirname } from "node:path";
 import type { Identity } from "@xinglin/client";
 import { randomBytes } from "@xinglin/crypto";
-import { nodeEd25519Signer } from "@xinglin/crypto/node";
+import { newSecret, SECRET_SUITES, type SecretSuite, signerOfSecret } from "@xinglin/crypto/node";
 import { writeFileDurably } from "@xinglin/custody";
 import {
   type ActorId,
@@ -28,8 +28,10 @@ const keyFile = schema.object({
   type: schema.oneOf("xinglin-key/1"),
   actor: actorId,
   member: memberId,
-  /** Ed25519 seed, base64url. */
-  seed: schema.text(43, undefined, 43),
+  /** Ed25519 if absent. */
+  suite: schema.optional(schema.oneOf(...SECRET_SUITES)),
+  /** The suite's secret (of Ed25519 its seed), base64url. */
+  seed: schema.text(86, undefined, 43),
   /** Seed of an X-Wing key pair, for members and custodians. */
   hpkeSeed: schema.optional(schema.text(43, undefined, 43)),
   /** The credential under which a member of staff acts. */
@@ -49,7 +51,11 @@ export interface KeyOfFile extends Identity {
 export interface KeyOwner {
   readonly actor: ActorId;
   readonly member: MemberId;
+  /** Ed25519 if absent. */
+  readonly suite?: SecretSuite;
   readonly withHpke?: boolean;
+  /** The seed of an X-Wing key pair that it keeps. */
+  readonly hpkeSeed?: Bytes;
   readonly credential?: CredentialId;
 }
 
@@ -66,12 +72,14 @@ export function stageKeyFile(path: string, owner: KeyOwner): { readonly key: Key
 /** Makes a key for `actor` and writes it for the owner only, in place of what lies there. */
 export function createKeyFile(path: string, owner: KeyOwner): KeyOfFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const { suite = "ed25519", hpkeSeed = owner.withHpke === true ? randomBytes(32) : undefined } = owner;
   const content: KeyFile = {
     type: "xinglin-key/1",
     actor: owner.actor,
     member: owner.member,
-    seed: toBase64url(randomBytes(32)),
-    ...(owner.withHpke === true ? { hpkeSeed: toBase64url(randomBytes(32)) } : {}),
+    ...(suite === "ed25519" ? {} : { suite }),
+    seed: toBase64url(newSecret(suite)),
+    ...(hpkeSeed === undefined ? {} : { hpkeSeed: toBase64url(hpkeSeed) }),
     ...(owner.credential === undefined ? {} : { credential: owner.credential }),
   };
   writeFileDurably(path, Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`));
@@ -79,7 +87,12 @@ export function createKeyFile(path: string, owner: KeyOwner): KeyOfFile {
 }
 
 /** Reads a key file. Refuses with `key_file_missing`, `key_file_open` (readable by others than its owner) or `key_file_unreadable`. */
-export function readKeyFile(path: string): KeyOfFile {
+export const readKeyFile = (path: string): KeyOfFile => keyOf(readContent(path));
+
+/** The Ed25519 seed in a key file, for an engine that signs in a process of its own. Refuses as `readKeyFile`. */
+export const readKeySeed = (path: string): Bytes => fromBase64url(readContent(path).seed);
+
+function readContent(path: string): KeyFile {
   let file: number;
   try {
     file = openSync(path, constants.O_RDONLY);
@@ -89,7 +102,7 @@ export function readKeyFile(path: string): KeyOfFile {
   try {
     if (process.platform !== "win32" && (fstatSync(file).mode & GROUP_OR_OTHERS) !== 0)
       throw new Fault("key_file_open", { path });
-    return keyOf(keyFile.parse(JSON.parse(readFileSync(file, "utf8"))));
+    return keyFile.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch (cause) {
     if (cause instanceof Fault && cause.code === "key_file_open") throw cause;
     throw new Fault("key_file_unreadable", { path }); // without its cause, which could quote the key
@@ -101,7 +114,7 @@ export function readKeyFile(path: string): KeyOfFile {
 const keyOf = (content: KeyFile): KeyOfFile => ({
   actor: content.actor,
   member: content.member,
-  signer: nodeEd25519Signer(fromBase64url(content.seed)),
+  signer: signerOfSecret(content.suite ?? "ed25519", fromBase64url(content.seed)),
   ...(content.hpkeSeed === undefined ? {} : { hpkeSeed: fromBase64url(content.hpkeSeed) }),
   ...(content.credential === undefined ? {} : { credential: content.credential }),
 });

@@ -4,9 +4,11 @@
 import { existsSync } from "node:fs";
 import { type ApiClient, encodeEnrolmentLink, type Identity, oneTimeKey } from "@xinglin/client";
 import type { Role } from "@xinglin/contracts";
+import type { Suite } from "@xinglin/crypto";
+import type { SecretSuite } from "@xinglin/crypto/node";
 import { type ActorId, Fault, type UnixSeconds } from "@xinglin/primitives";
 import { newActorId, newCredentialId } from "./ids.ts";
-import { type KeyOfFile, type KeyOwner, stageKeyFile } from "./key-file.ts";
+import { type KeyOfFile, type KeyOwner, readKeyFile, stageKeyFile } from "./key-file.ts";
 import { requireAccepted } from "./receipts.ts";
 
 /** A year, after which a credential must be issued anew. */
@@ -18,10 +20,15 @@ const ENROLMENT_SECONDS = 86_400;
 export async function registerStaff(
   client: ApiClient,
   administration: Identity,
-  staff: { path: string; role: Role; department: string },
+  staff: { path: string; role: Role; department: string; suite?: SecretSuite },
 ): Promise<KeyOfFile> {
   const credential = newCredentialId();
-  const { key, keep } = stageNewKeyFile(staff.path, { actor: newActorId(), member: administration.member, credential });
+  const { key, keep } = stageNewKeyFile(staff.path, {
+    actor: newActorId(),
+    member: administration.member,
+    credential,
+    ...(staff.suite === undefined ? {} : { suite: staff.suite }),
+  });
   const { time } = await client.tip();
   const receipt = await client.submit(administration, [
     registration(key, "staff"),
@@ -41,9 +48,26 @@ export async function registerStaff(
 }
 
 /** Registers a work station or another device, whose key countersigns what is done at it. */
-export async function registerDevice(client: ApiClient, administration: Identity, path: string): Promise<KeyOfFile> {
-  const { key, keep } = stageNewKeyFile(path, { actor: newActorId(), member: administration.member });
+export async function registerDevice(
+  client: ApiClient,
+  administration: Identity,
+  path: string,
+  suite: SecretSuite = "ed25519",
+): Promise<KeyOfFile> {
+  const { key, keep } = stageNewKeyFile(path, { actor: newActorId(), member: administration.member, suite });
   requireAccepted(await client.submit(administration, [registration(key, "device")]));
+  keep();
+  return key;
+}
+
+/**
+ * Puts a new key of `suite` in place of the one in the file at `path`, whose actor signs this; what else is in the file stays. The chain refuses a
+ * suite that is weaker than the key's (`suite_weaker`).
+ */
+export async function replaceKeyFile(client: ApiClient, path: string, suite: SecretSuite): Promise<KeyOfFile> {
+  const { signer, ...owner } = readKeyFile(path);
+  const { key, keep } = stageKeyFile(path, { ...owner, suite });
+  requireAccepted(await client.submit({ ...owner, signer }, [{ op: "replaceKey", publicKey: publicKeyOf(key) }]));
   keep();
   return key;
 }
@@ -54,11 +78,17 @@ function stageNewKeyFile(path: string, owner: KeyOwner): ReturnType<typeof stage
   return stageKeyFile(path, owner);
 }
 
+/** The public key of a key file, as operations name it. */
+export const publicKeyOf = ({ signer }: KeyOfFile): { suite: Suite; key: Uint8Array } => ({
+  suite: signer.suite,
+  key: signer.publicKey,
+});
+
 const registration = (key: KeyOfFile, kind: "staff" | "device") => ({
   op: "registerActor" as const,
   id: key.actor,
   kind,
-  key: { suite: "ed25519" as const, key: key.signer.publicKey },
+  key: publicKeyOf(key),
 });
 
 /** A pseudonym with the one-time seed that enrols the patient's own key. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { inspect } from "node:util";
+import { SECRET_SUITES, verifySync } from "@xinglin/crypto/node";
 import type { ActorId, MemberId } from "@xinglin/primitives";
 import { createKeyFile, readKeyFile, stageKeyFile } from "../src/key-file.ts";
 
@@ -34,6 +35,25 @@ test("a key file is for its owner only, in a folder that is, and signs the same 
   assert.deepEqual(await read.signer.sign(message), await made.signer.sign(message));
   assert.notDeepEqual(createKeyFile(join(folder, "other.json"), owner).signer.publicKey, made.signer.publicKey);
   assert.deepEqual(readdirSync(join(folder, "staff")), ["doctor.json"], "no temporary file is left");
+});
+
+test("a key of each suite signs the same when read again, and the secret of another suite is refused", async () => {
+  for (const suite of SECRET_SUITES) {
+    const path = join(folder, `${suite}.json`);
+    const { signer } = createKeyFile(path, { ...owner, suite });
+    const read = readKeyFile(path).signer;
+    assert.equal(read.suite, suite);
+    assert.deepEqual(read.publicKey, signer.publicKey);
+    assert.ok(verifySync(suite, signer.publicKey, new Uint8Array(3), await read.sign(new Uint8Array(3))));
+    const text = readFileSync(path, "utf8");
+    const other =
+      suite === "ed25519-ml-dsa-65" ? text.replace(suite, "sm2") : text.replace('"seed"', '"suite": "ed25519-ml-dsa-65", "seed"');
+    writeFileSync(path, other);
+    if (suite !== "sm2") assert.equal(faultOf(() => readKeyFile(path)).code, "key_file_unreadable", suite);
+  }
+  // The suite of a file without one is Ed25519, as files were before there were others.
+  createKeyFile(join(folder, "plain.json"), owner);
+  assert.ok(!readFileSync(join(folder, "plain.json"), "utf8").includes("suite"));
 });
 
 test("a file that others can read is refused, whoever they are", {

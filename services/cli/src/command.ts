@@ -32,6 +32,8 @@ export interface Context {
   gateway(): Gateway;
   /** The key file of `--as`: `{member}/{name}` inside the data folder, or a path. */
   key(option?: string): KeyOfFile;
+  /** Where the key file lies that `told` names so. */
+  keyPath(told: string): string;
   /** Whether to print JSON for programs instead of sentences. */
   readonly json: boolean;
   print(value: unknown): void;
@@ -85,6 +87,7 @@ export function createContext(command: Command, args: readonly string[], say: Sa
     if (value === undefined) throw new Fault("option_missing", { option: `--${name}` });
     return value;
   };
+  const keyPath = (told: string): string => (ALIAS.test(told) ? aliasPath(data, told) : resolve(told));
   return {
     say,
     data,
@@ -99,10 +102,8 @@ export function createContext(command: Command, args: readonly string[], say: Sa
       return Number(value);
     },
     gateway: () => openGateway(data, say.language),
-    key(option = "as") {
-      const told = need(option);
-      return readKeyFile(ALIAS.test(told) ? aliasPath(data, told) : resolve(told));
-    },
+    keyPath,
+    key: (option = "as") => readKeyFile(keyPath(need(option))),
     json: values.json === true,
     tell(key, facts) {
       const name = text("get");

@@ -11,6 +11,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "study generate": load("study", "generate"),
   "staff register": load("people", "staffRegister"),
   "device register": load("people", "deviceRegister"),
+  "key replace": load("people", "keyReplace"),
   "credential suspend": load("people", "credentialSuspend"),
   "patient register": load("people", "patientRegister"),
   "patient enrol": load("people", "patientEnrol"),

@@ -6,14 +6,17 @@ import { after, before, test } from "node:test";
 import { ApiClient, decodeEnrolmentLink, enrolFromLink, type Identity, revokeConsent, signTransaction } from "@xinglin/client";
 import { decodeTransaction, encodeBody, encodeTransaction, type Operation, type TransactionBody } from "@xinglin/contracts";
 import { randomBytes } from "@xinglin/crypto";
-import { nodeEd25519Signer } from "@xinglin/crypto/node";
+import { nodeEd25519Signer, SECRET_SUITES } from "@xinglin/crypto/node";
 import {
   createKeyFile,
   enrolmentLink,
   type KeyOfFile,
+  publicKeyOf,
   readKeyFile,
   recoverPatient,
+  registerPatient,
   registerStaff,
+  replaceKeyFile,
   requireAccepted,
 } from "@xinglin/gateway";
 import { type ActorId, type Bytes, cbor, type Height, type MemberId, type UnixSeconds } from "@xinglin/primitives";
@@ -150,4 +153,34 @@ test("the link for a lost key retires the old one, for transactions and for sess
     key: thief.signer.publicKey,
   }));
   assert.equal(one[0]?.receipt.results[0]?.outcome, "accepted", "a refused use does not spend the link");
+});
+
+test("patients and staff sign and open sessions with keys of every suite", async () => {
+  const registrar = stage.key("hospital-a/registrar");
+  const { chainId } = await stage.client.genesis();
+  for (const suite of SECRET_SUITES) {
+    const registered = await registerPatient(stage.client, registrar);
+    const path = join(stage.data, `patient-${suite}.json`);
+    const key = createKeyFile(path, { actor: registered.patient, member: registered.member, suite });
+    const enrolled = await enrolFromLink(stage.client, { chain: chainId, pseudonyms: [registered] }, async () =>
+      publicKeyOf(key),
+    );
+    for (const { receipt } of enrolled) requireAccepted(receipt);
+    const own = new ApiClient({ url: stage.client.url });
+    await own.getJson(`/v1/patients/${key.actor}/accesses`, readKeyFile(path));
+    await consent(stage, key, ["imaging"]);
+  }
+});
+
+test("a key file moves to a stronger suite with all it holds; a step down is refused and leaves it", async () => {
+  const path = join(stage.data, "moving.json");
+  const staff = { path, role: "registrar", department: "REG", suite: "sm2" } as const;
+  const national = await registerStaff(stage.client, administration(), staff);
+  const moved = await replaceKeyFile(stage.client, path, "ed25519-ml-dsa-65");
+  assert.deepEqual([moved.actor, moved.credential], [national.actor, national.credential]);
+  for (const weaker of ["ed25519", "sm2"] as const)
+    await assert.rejects(replaceKeyFile(stage.client, path, weaker), { code: "suite_weaker" });
+  assert.deepEqual(readKeyFile(path).signer.publicKey, moved.signer.publicKey);
+  assert.ok(await registerPatient(stage.client, readKeyFile(path)));
+  await assert.rejects(registerPatient(stage.client, national), { code: "key_retired" });
 });

@@ -38,6 +38,9 @@ export const MAX_SIGNATURE_BYTES: Readonly<Record<Suite, number>> = {
   sm2: 64,
 };
 
+/** The longest signature of any suite: what envelopes leave room for. */
+export const LONGEST_SIGNATURE_BYTES = Math.max(...Object.values(MAX_SIGNATURE_BYTES));
+
 // Who can break one suite of the lower rank by Shor's algorithm can break all of it; within a rank no suite is a step down.
 const RANKS: Readonly<Record<Suite, number>> = { ed25519: 1, p256: 1, webauthn: 1, sm2: 1, "ed25519-ml-dsa-65": 2 };
 

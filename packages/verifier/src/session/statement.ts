@@ -3,13 +3,12 @@
  * asks its owner once a session, and the server keeps no secret of anyone. Shared by server and client.
  * Source: design.md, "Identity" (a page signs by passkey or by a non-extractable key); RFC 9421.
  */
-import { MAX_SIGNATURE_BYTES, SUITES, sha256 } from "@xinglin/crypto/pure";
+import { LONGEST_SIGNATURE_BYTES, SUITES, sha256 } from "@xinglin/crypto/pure";
 import { actorId, type Bytes, cbor, type Infer, schema, toHex, unixSeconds } from "@xinglin/primitives";
 
 /** Longest time between `notBefore` and `notAfter`. */
 export const MAX_SESSION_SECONDS = 900;
 const MAX_STATEMENT_BYTES = 1024;
-const LONGEST_SIGNATURE = Math.max(...Object.values(MAX_SIGNATURE_BYTES));
 
 /** Suites of a request key: what WebCrypto and Node both sign with, without asking the user. */
 export const REQUEST_SUITES = ["ed25519", "p256"] as const;
@@ -32,11 +31,11 @@ export type SessionStatement = Infer<typeof sessionStatement>;
 /** Body of `POST /v1/sessions`. A WebAuthn signature has SHA-256 of the statement as its challenge. */
 export const sessionRequest = schema.object({
   statement: schema.bytes(1, MAX_STATEMENT_BYTES),
-  signature: schema.bytes(64, LONGEST_SIGNATURE),
+  signature: schema.bytes(64, LONGEST_SIGNATURE_BYTES),
 });
 export type SessionRequest = Infer<typeof sessionRequest>;
 /** Largest `POST /v1/sessions`, in bytes. */
-export const MAX_SESSION_REQUEST_BYTES = MAX_STATEMENT_BYTES + LONGEST_SIGNATURE + 64;
+export const MAX_SESSION_REQUEST_BYTES = MAX_STATEMENT_BYTES + LONGEST_SIGNATURE_BYTES + 64;
 
 /** Canonical bytes of a statement, to be signed. */
 export const encodeSessionStatement = (statement: SessionStatement): Bytes => cbor.encode(sessionStatement.parse(statement));

@@ -2,28 +2,45 @@
 import { dirname, join } from "node:path";
 import { decodeEnrolmentLink, enrolFromLink } from "@xinglin/client";
 import { role } from "@xinglin/contracts";
+import { SECRET_SUITES, type SecretSuite } from "@xinglin/crypto/node";
 import {
   enrolmentLink,
+  publicKeyOf,
   recoverPatient,
   registerDevice,
   registerPatient,
   registerStaff,
+  replaceKeyFile,
   requireAccepted,
   stageKeyFile,
 } from "@xinglin/gateway";
-import { actorId, credentialId } from "@xinglin/primitives";
+import { actorId, credentialId, Fault } from "@xinglin/primitives";
 import { aliasPath, type Command, type Context } from "../command.ts";
 
 /** The administration's key is the default signer: `--as {member}/administration`. */
 const pathOf = (context: Context, member: string): string => aliasPath(context.data, `${member}/${context.need("name")}`);
 
+/** `--suite`: what a new key signs with. */
+const SUITE = { suite: { type: "string" } } as const;
+function suiteOf(context: Context): SecretSuite {
+  const told = context.text("suite") ?? "ed25519";
+  const suite = SECRET_SUITES.find((candidate) => candidate === told);
+  if (suite === undefined) throw new Fault("option_wrong", { option: "--suite", expected: SECRET_SUITES.join(", ") });
+  return suite;
+}
+
 export const staffRegister: Command = {
   words: "staff register",
-  options: { name: { type: "string" }, role: { type: "string" }, department: { type: "string" } },
+  options: { name: { type: "string" }, role: { type: "string" }, department: { type: "string" }, ...SUITE },
   async run(context) {
     const administration = context.key();
     const path = pathOf(context, administration.member);
-    const staff = { path, role: role.parse(context.need("role")), department: context.need("department") };
+    const staff = {
+      path,
+      role: role.parse(context.need("role")),
+      department: context.need("department"),
+      suite: suiteOf(context),
+    };
     const key = await registerStaff(context.gateway().client, administration, staff);
     context.tell("people.staff", { actor: key.actor, credential: key.credential ?? "", path });
   },
@@ -31,12 +48,22 @@ export const staffRegister: Command = {
 
 export const deviceRegister: Command = {
   words: "device register",
-  options: { name: { type: "string" } },
+  options: { name: { type: "string" }, ...SUITE },
   async run(context) {
     const administration = context.key();
     const path = pathOf(context, administration.member);
-    const key = await registerDevice(context.gateway().client, administration, path);
+    const key = await registerDevice(context.gateway().client, administration, path, suiteOf(context));
     context.tell("people.device", { actor: key.actor, path });
+  },
+};
+
+export const keyReplace: Command = {
+  words: "key replace",
+  options: SUITE,
+  async run(context) {
+    const told = context.need("as");
+    const key = await replaceKeyFile(context.gateway().client, context.keyPath(told), suiteOf(context));
+    context.tell("people.key_replaced", { actor: key.actor, suite: key.signer.suite, path: context.keyPath(told) });
   },
 };
 
@@ -78,15 +105,15 @@ export const patientRecover: Command = {
 /** For a patient without a browser: enrols keys in files under `phone/` of the data folder. */
 export const patientEnrol: Command = {
   words: "patient enrol",
-  options: { link: { type: "string" } },
+  options: { link: { type: "string" }, ...SUITE },
   async run(context) {
     const link = decodeEnrolmentLink(new URL(context.need("link")).hash);
     const folder = dirname(aliasPath(context.data, "phone/x"));
     const { client } = context.gateway();
     for (const pseudonym of link.pseudonyms) {
       const { patient, member } = pseudonym;
-      const { key, keep } = stageKeyFile(join(folder, `${patient}.json`), { actor: patient, member });
-      const publicKey = { suite: "ed25519" as const, key: key.signer.publicKey };
+      const { key, keep } = stageKeyFile(join(folder, `${patient}.json`), { actor: patient, member, suite: suiteOf(context) });
+      const publicKey = publicKeyOf(key);
       for (const { receipt } of await enrolFromLink(client, { ...link, pseudonyms: [pseudonym] }, async () => publicKey))
         requireAccepted(receipt);
       keep();

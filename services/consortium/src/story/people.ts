@@ -1,10 +1,18 @@
 /** Before the story: staff, a work station and a patient with a pseudonym at two hospitals. Source: docs/guides/share-a-study.md. */
 import { existsSync } from "node:fs";
 import { enrolFromLink } from "@xinglin/client";
-import { createKeyFile, type KeyOfFile, readKeyFile, registerDevice, registerPatient, registerStaff } from "@xinglin/gateway";
+import {
+  createKeyFile,
+  type KeyOfFile,
+  publicKeyOf,
+  readKeyFile,
+  registerDevice,
+  registerPatient,
+  registerStaff,
+} from "@xinglin/gateway";
+import { administrationKey } from "@xinglin/member";
 import type { ActorId, MemberId } from "@xinglin/primitives";
 import { DEVICES, STAFF } from "../cast.ts";
-import { administrationKey } from "../genesis.ts";
 import { keyPath, type Stage, type StoryPatient } from "./stage.ts";
 
 /** Registers staff and devices that have no key file yet. */
@@ -32,10 +40,7 @@ export async function registerStoryPatient(stage: Stage): Promise<StoryPatient> 
   const wallet = async (registrar: string): Promise<KeyOfFile> => {
     const registered = await registerPatient(client, stage.key(registrar));
     const key = createKeyFile(walletPath(data, registered.patient), { actor: registered.patient, member: registered.member });
-    await enrolFromLink(client, { chain: chainId, pseudonyms: [registered] }, async () => ({
-      suite: "ed25519",
-      key: key.signer.publicKey,
-    }));
+    await enrolFromLink(client, { chain: chainId, pseudonyms: [registered] }, async () => publicKeyOf(key));
     say("story.pseudonym", { member: stage.memberName(registered.member), patient: registered.patient });
     return key;
   };
