@@ -29,6 +29,7 @@ export interface AbciEvent {
   readonly about?: string;
 }
 
+/** How the server listens, and what it bears. */
 export interface AbciServerOptions {
   /** A Unix socket's path, or a port of 127.0.0.1 (0: any free one). */
   readonly at: { readonly path: string } | { readonly port: number };

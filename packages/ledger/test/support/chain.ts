@@ -30,10 +30,12 @@ export const idOf = (name: string): string => createHash("sha256").update(`test 
 export const actorIdOf = (name: string): ActorId => idOf(name) as ActorId;
 export const credentialIdOf = (name: string): CredentialId => idOf(name) as CredentialId;
 
+/** Members of the consortium. */
 export const HOSPITAL_A = "hospital-a" as MemberId;
 export const HOSPITAL_B = "hospital-b" as MemberId;
 export const COMMISSION = "commission" as MemberId;
 
+/** What governs the chain unless a test says otherwise. */
 export const PARAMETERS: Parameters = {
   maxValiditySeconds: 600,
   maxValidityBlocks: 100_000,
@@ -72,6 +74,7 @@ export function genesisWith(parameters: Partial<Parameters> = {}, time = 1_700_0
 }
 export const genesisBytes = (parameters: Partial<Parameters> = {}): Bytes => encodeGenesis(genesisWith(parameters));
 
+/** The key of the only validator. */
 export const VALIDATOR = { publicKey: keyOf("validator").publicKey, sign: (bytes: Bytes) => keyOf("validator").signSync(bytes) };
 
 /** What a transaction is made of; what is left out is as it should be. */

@@ -1,0 +1,79 @@
+/**
+ * What a node on CometBFT is told: its engine, its keys, its peers, its times.
+ * Source: docs/internals/cometbft.md.
+ */
+import { join } from "node:path";
+import { nodeSha256 } from "@xinglin/crypto/node";
+import type { DriverSite } from "@xinglin/ledger";
+import { type Bytes, toHex } from "@xinglin/primitives";
+import type { ConfigOptions, ConsensusTimes, Peer, StateSync } from "../home/config-file.ts";
+import type { HomeOptions } from "../home/home.ts";
+import type { EngineExit } from "../process/engine-process.ts";
+import type { RpcAddress } from "../rpc/rpc-client.ts";
+
+/** What happens to the engine, for the log. */
+export type NodeNotice = { readonly event: "engine_exited" } & EngineExit;
+
+export interface NodeOptions {
+  /** Absolute path of CometBFT, see `ensureEngine`. */
+  readonly binary: string;
+  /** Canonical bytes of the genesis document. */
+  readonly genesis: Bytes;
+  /** Seed of the validator's Ed25519 key; none for a node that only follows. */
+  readonly validatorSeed?: Bytes;
+  /** Seed of the key by which peers know this node; made once and kept if not given. */
+  readonly nodeSeed?: Bytes;
+  /** The node's name for people; by default the chain's. */
+  readonly moniker?: string;
+  readonly p2p: ConfigOptions["p2p"];
+  /** Where CometBFT's RPC listens; by default a socket file that only this account can reach. */
+  readonly rpc?: RpcAddress;
+  readonly times?: ConsensusTimes;
+  readonly reapIntervalMs?: number;
+  readonly stateSync?: StateSync;
+  readonly logLevel?: string;
+  /** First height that CometBFT makes; above 1 where it continues a chain. */
+  readonly initialHeight?: number;
+  /** How long a proposer's first transaction waits for company. */
+  readonly gatherMs?: number;
+  readonly maxBlockOperations?: number;
+  readonly onNotice?: (notice: NodeNotice) => void;
+  /** For tests: a proposer that leaves transactions out. */
+  readonly choose?: (transactions: readonly Bytes[]) => readonly Bytes[];
+}
+
+export type { Peer };
+
+/** The lock that a process holds while it signs with this key. */
+export const validatorLockName = (publicKey: Bytes): string => `validator-${toHex(nodeSha256(publicKey)).slice(0, 40)}`;
+
+/** The folder of CometBFT in a data folder. */
+export const engineFolder = (directory: string): string => join(directory, "engine");
+
+/** What the home folder is written from. */
+export function homeOptions(
+  { directory, application }: DriverSite,
+  options: NodeOptions,
+  { proxyApp, rpc }: { readonly proxyApp: string; readonly rpc: RpcAddress },
+): HomeOptions {
+  const { genesis, validatorSeed, nodeSeed, p2p, initialHeight, times, reapIntervalMs, stateSync, logLevel } = options;
+  const { parameters, name } = application.genesis;
+  return {
+    folder: engineFolder(directory),
+    genesis,
+    ...(initialHeight === undefined ? {} : { continuation: { initialHeight, appHash: application.appHash } }),
+    ...(validatorSeed === undefined ? {} : { validatorSeed }),
+    ...(nodeSeed === undefined ? {} : { nodeSeed }),
+    config: {
+      moniker: options.moniker ?? name,
+      proxyApp,
+      rpc: "socketPath" in rpc ? `unix://${rpc.socketPath}` : `tcp://${rpc.host}:${rpc.port}`,
+      p2p,
+      maxTransactionBytes: parameters.maxTransactionBytes,
+      ...(times === undefined ? {} : { times }),
+      ...(reapIntervalMs === undefined ? {} : { reapIntervalMs }),
+      ...(stateSync === undefined ? {} : { stateSync }),
+      ...(logLevel === undefined ? {} : { logLevel }),
+    },
+  };
+}

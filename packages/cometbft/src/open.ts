@@ -1,0 +1,36 @@
+/**
+ * The ledger of one node of a consortium: the same interface as the solo ledger, over CometBFT.
+ * Source: design.md, "Ledger" (Drivers).
+ */
+import { type Ledger, type LedgerOptions, openDriverLedger } from "@xinglin/ledger";
+import { CometbftDriver } from "./driver/cometbft-driver.ts";
+import type { NodeOptions } from "./driver/node-options.ts";
+
+/** The kind of driver that folders of such a ledger name. */
+export const COMETBFT = "cometbft";
+
+/** What `openCometbftLedger` needs. */
+export interface CometbftLedgerOptions extends Omit<LedgerOptions, "validator" | "gatherMs">, NodeOptions {}
+
+/** A ledger on CometBFT, and its engine for who looks after it. */
+export interface CometbftLedger extends Ledger {
+  readonly engine: CometbftDriver["engine"];
+}
+
+/**
+ * Opens a node's data folder, starts its CometBFT and goes on with the chain. Resolves when the first state is provable: on a new chain that
+ * takes two thirds of the validators' power. Rejects with `Fault` as `openDriverLedger` does, and: `validator_key_in_use`, `validator_key_unreadable`,
+ * `not_the_validator`, `port_in_use`, `wrong_engine_folder`, `wrong_genesis_folder`, `engine_failed`, and the codes of its socket.
+ */
+export async function openCometbftLedger(options: CometbftLedgerOptions): Promise<CometbftLedger> {
+  let newest: CometbftDriver | undefined;
+  const ledger = await openDriverLedger({
+    ...options,
+    kind: COMETBFT,
+    driver: (site) => {
+      newest = new CometbftDriver(site, options);
+      return newest;
+    },
+  });
+  return Object.defineProperty(ledger, "engine", { get: () => newest?.engine, enumerable: true }) as CometbftLedger;
+}

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { nodeSha256 } from "@xinglin/crypto/node";
+import { cometbft } from "@xinglin/crypto/pure";
+import { decodeBlock, type Ledger } from "@xinglin/ledger";
+import { type Bytes, toHex } from "@xinglin/primitives";
+import { publicKeyOf } from "../../src/home/keys.ts";
+import type { LocalNetwork } from "../../src/testing/local-network.ts";
+import { engineTest, network, submit, untilHeight } from "../support/network.ts";
+
+const ledgersOf = ({ nodes }: LocalNetwork): Ledger[] => nodes.map(({ ledger }) => ledger);
+
+/** Checks that the nodes have one chain: same headers, every block whole, every link and app hash. */
+function checkOneChain(ledgers: readonly Ledger[], chainId: string): void {
+  const height = Math.min(...ledgers.map((ledger) => ledger.height()));
+  let before: cometbft.LightBlock | undefined;
+  for (let at = 1; at <= height; at++) {
+    const lights = ledgers.map((ledger) => cometbft.decodeLightBlock(ledger.lightBlock(at) as Bytes));
+    const hashes = new Set(lights.map(({ header }) => toHex(cometbft.headerHash(header))));
+    assert.equal(hashes.size, 1, `two blocks at ${at}`);
+    const light = lights[0]!;
+    for (const [i, ledger] of ledgers.entries()) {
+      const bytes = ledger.block(at) as Bytes;
+      assert.deepEqual(cometbft.blockId(light.header, bytes, nodeSha256), lights[i]!.commit.blockId);
+      assert.deepEqual(cometbft.dataHash(decodeBlock(bytes).txs, nodeSha256), light.header.dataHash);
+    }
+    assert.equal(light.header.chainId, chainId);
+    if (before !== undefined) assert.deepEqual(light.header.lastBlockId, before.commit.blockId);
+    before = light;
+  }
+}
+
+engineTest(
+  "four validators: what is submitted at any of them is committed at all, with one app hash",
+  async (context, binary) => {
+    const net = await network(context, binary, 4);
+    const ledgers = ledgersOf(net);
+    const sent = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => submit(ledgers[i % 4]!, i % 3 === 0 ? "hospital-b" : "hospital-a")),
+    );
+    // A receipt is had at every node, whoever took the transaction and whoever proposed it.
+    const receipts = await Promise.all(sent.map((id, i) => ledgers[i % 4]!.receipt(id, "provable")));
+    const top = Math.max(...receipts.map(({ height }) => height)) + 1;
+    await Promise.all(ledgers.map((ledger) => untilHeight(ledger, top)));
+    for (const [i, id] of sent.entries()) {
+      const told = await Promise.all(ledgers.map((ledger) => ledger.receipt(id, "committed")));
+      assert.ok(told.every(({ height, index }) => height === receipts[i]!.height && index === receipts[i]!.index));
+      assert.equal(told[0]?.results[0]?.outcome, "accepted");
+    }
+    assert.ok(ledgers.every((ledger) => ledger.entryCount() === 200));
+    checkOneChain(ledgers, ledgers[0]!.chainId);
+    const proposers = new Set<string>();
+    for (let at = 1; at <= top; at++)
+      proposers.add(toHex(cometbft.decodeLightBlock(ledgers[0]!.lightBlock(at) as Bytes).header.proposerAddress));
+    assert.ok(proposers.size > 1, "one validator proposed everything");
+  },
+);
+
+engineTest("a CometBFT that is killed comes back by itself, and its node misses nothing", async (context, binary) => {
+  const net = await network(context, binary, 4);
+  const ledgers = ledgersOf(net);
+  const [killed, other] = [net.nodes[1]!, ledgers[0]!];
+  killed.killEngine();
+  const ids = await Promise.all(Array.from({ length: 20 }, () => submit(other)));
+  const { height } = await other.receipt(ids.at(-1)!, "provable");
+  await untilHeight(killed.ledger, height);
+  for (const id of ids) assert.equal((await killed.ledger.receipt(id, "committed")).results[0]?.outcome, "accepted");
+  // And takes part again: what is submitted there is committed.
+  const own = await submit(killed.ledger);
+  assert.equal((await killed.ledger.receipt(own, "provable")).results[0]?.outcome, "accepted");
+  checkOneChain(ledgers, other.chainId);
+});
+
+engineTest(
+  "with two of four stopped no block is made; with one of them back the chain goes on, as one",
+  async (context, binary) => {
+    const net = await network(context, binary, 4);
+    const first = net.nodes[0]!.ledger;
+    await first.receipt(await submit(first), "provable");
+    await Promise.all([net.nodes[2]!.stop(), net.nodes[3]!.stop()]);
+    // What was decided before the second one had stopped may still arrive.
+    const halted = await quietHeight(first);
+    const waiting = await submit(first);
+    assert.equal(await outcomeWithin(first, waiting, 3_000), "waits");
+    assert.ok(first.height() <= halted, "two of four made a block");
+    await net.nodes[2]!.start();
+    assert.equal((await first.receipt(waiting, "provable")).results[0]?.outcome, "accepted");
+    await net.nodes[3]!.start();
+    const ledgers = ledgersOf(net);
+    const { height } = await first.receipt(waiting, "committed");
+    await Promise.all(ledgers.map((ledger) => untilHeight(ledger, height + 1)));
+    checkOneChain(ledgers, first.chainId);
+  },
+);
+
+engineTest("a transaction that one proposer leaves out is included by one of the next two", async (context, binary) => {
+  const leftOut: number[] = [];
+  const net = await network(
+    context,
+    binary,
+    4,
+    {},
+    {
+      optionsOf: (index) =>
+        index === 0
+          ? {
+              choose: (transactions) => {
+                leftOut.push(transactions.length);
+                return [];
+              },
+            }
+          : {},
+    },
+  );
+  const ledgers = ledgersOf(net);
+  const address = toHex(cometbft.addressOf(publicKeyOf(net.nodes[0]!.options.validatorSeed!)));
+  // Until the censor has had something to leave out.
+  for (let round = 0; round < 40 && !leftOut.some((count) => count > 0); round++) {
+    const id = await submit(ledgers[0]!);
+    const from = ledgers[0]!.height();
+    const { height } = await ledgers[0]!.receipt(id, "provable");
+    // Blocks between submission and inclusion: those that had to be decided already, then at most one of the censor's.
+    const proposers = range(from + 1, height).map((at) => proposerAt(ledgers[0]!, at));
+    assert.notEqual(proposers.at(-1), address, "the censor included it");
+    const missed = proposers.filter((proposer) => proposer === address).length;
+    assert.ok(missed <= 1, `the censor came ${missed} times before it was included`);
+    assert.ok(proposers.length - missed <= 3, `${proposers.length} blocks until it was included`);
+  }
+  assert.ok(
+    leftOut.some((count) => count > 0),
+    "the censor never had anything to leave out",
+  );
+});
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const proposerAt = (ledger: Ledger, height: number): string =>
+  toHex(cometbft.decodeLightBlock(ledger.lightBlock(height) as Bytes).header.proposerAddress);
+
+/** The height once no block has come for a while: longer than what is on its way between processes takes. */
+async function quietHeight(ledger: Ledger): Promise<number> {
+  for (;;) {
+    const height = ledger.height();
+    const more = await Promise.race([untilHeight(ledger, height + 1).then(() => true), pause(1_000).then(() => false)]);
+    if (!more) return height;
+  }
+}
+async function outcomeWithin(ledger: Ledger, id: Bytes, milliseconds: number): Promise<string> {
+  const receipt = ledger.receipt(id, "committed", AbortSignal.timeout(milliseconds));
+  return receipt.then(
+    () => "committed",
+    () => "waits",
+  );
+}
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
