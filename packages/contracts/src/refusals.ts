@@ -64,7 +64,6 @@ export const REFUSAL_FACTS: { readonly [Code in RefusalCode]: readonly FactOf<Co
   not_the_patient: [],
   not_yet_in_force: ["begins"],
   object_reused: [],
-  one_seat_chain: [],
   own_member: [],
   own_node: [],
   patient_of_another_member: [],
@@ -149,7 +148,6 @@ const action = {
   last_validator: true,
   too_many_validators: true,
   election_contradiction: true,
-  one_seat_chain: true,
   too_few_validators: true,
 } as const;
 

@@ -27,6 +27,7 @@ import { CommittedReader } from "./committed-reader.ts";
 import { execute } from "./execution.ts";
 import { Gossip, type Origin, type Reaping } from "./gossip.ts";
 import { Mempool, type MempoolLimits, type Waiting } from "./mempool.ts";
+import { checkOneSeat } from "./one-seat.ts";
 import { Overlay } from "./overlay.ts";
 import { checkProposal } from "./proposal.ts";
 import { ReplayWindow, type WindowStep } from "./replay-window.ts";
@@ -92,6 +93,7 @@ export class Application {
   #expiredAt = 0;
   /** Counts the blocks that changed who may ask: what was admitted before one of these is asked about again. */
   #standing = 0;
+  #keepsOneSeat = false;
 
   /** Continues from what `state` holds. Throws `Fault("malformed" | "genesis_invalid")` for a genesis that is none. */
   constructor(options: ApplicationOptions) {
@@ -178,6 +180,7 @@ export class Application {
     const admitted = admitCandidate(this.#reader(), candidate, this.#expectedBlock());
     if (admitted instanceof Fault) throw admitted;
     if (operations.length > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
+    if (this.#keepsOneSeat) checkOneSeat(transaction);
     this.#mempool.reserve(sponsor, bytes.length);
     this.#checking.add(checkingKey);
     return { candidate, verified: this.#verify(candidate, admitted, standing, origin) };
@@ -314,6 +317,11 @@ export class Application {
     this.#window = ReplayWindow.load(this.#committed);
     this.#indexes = new Recent(KEPT_INDEXES);
     this.#standing++;
+  }
+
+  /** Turns away from now on what would give the chain more validators: asked by a driver that is one. */
+  keepOneSeat(): void {
+    this.#keepsOneSeat = true;
   }
 
   /** Drops a finalized block that could not be committed. */

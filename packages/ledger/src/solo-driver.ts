@@ -69,8 +69,9 @@ export class SoloDriver implements Driver {
     if (genesis.validators.length !== 1 || validator === undefined || !equal(validator.publicKey, options.validator.publicKey))
       throw new Fault("not_the_validator", { validators: genesis.validators.length });
     // With more seats a vote could give one to somebody whose signature this driver never gets.
-    const { maxSeats } = genesis.parameters.election;
+    const { maxSeats } = options.application.parameters().election;
     if (maxSeats !== 1) throw new Fault("not_for_one_validator", { seats: maxSeats });
+    options.application.keepOneSeat();
     this.#options = options;
     const { publicKey, power } = validator;
     this.#chain = { chainId, maxBlockBytes: genesis.parameters.maxBlockBytes, validator: { publicKey, power } };

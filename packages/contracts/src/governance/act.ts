@@ -26,7 +26,6 @@ export type ActionRefusal =
   | { code: "last_validator" }
   | { code: "too_many_validators"; most: number }
   | { code: "election_contradiction"; bounds: "seats" | "utilisation" }
-  | { code: "one_seat_chain" }
   | { code: "too_few_validators"; left: number; least: number };
 
 type Acted = Result<readonly Change[], ActionRefusal>;
@@ -144,9 +143,8 @@ function setElection(state: StateReader, election: ActionOf<"setElection">["elec
   const bounds = electionContradiction(election);
   if (bounds !== undefined) return refuse({ code: "election_contradiction", bounds });
   const was = standing.parameters.maxSeats;
-  if (was !== election.maxSeats && (was === 1 || election.maxSeats === 1)) return refuse({ code: "one_seat_chain" });
-  if (was >= CAPPED_FROM && election.maxSeats < CAPPED_FROM)
-    return refuse({ code: "too_few_validators", left: election.maxSeats, least: CAPPED_FROM });
+  const least = Math.min(was, CAPPED_FROM);
+  if (election.maxSeats < least) return refuse({ code: "too_few_validators", left: election.maxSeats, least });
   const seats = Math.min(election.maxSeats, Math.max(election.minSeats, standing.election.seats));
   return accept(seats === standing.election.seats ? [change] : [change, put(keys.election, { ...standing.election, seats })]);
 }

@@ -19,7 +19,7 @@ export const electionParameters = schema.object({
   votesPerMille: schema.uint(1000, 501),
   /** How long a proposal may be open. */
   proposalSeconds: schema.uint(31_536_000, 60),
-  /** Bounds of how many validators are active. A chain whose `maxSeats` is 1 keeps its one validator for good. */
+  /** Bounds of how many validators are active. A chain whose `maxSeats` is 1 keeps its one validator until a vote raises it. */
   minSeats: schema.uint(MAX_VALIDATORS, 1),
   maxSeats: schema.uint(MAX_VALIDATORS, 1),
   /** Operations that a block carries well: what utilisation is measured against. */

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { getValidators, keys, validatorStatus } from "../../src/index.ts";
+import { consortium, MEMBERS } from "../support/committee.ts";
+import { World, world } from "../support/world.ts";
+
+test("the status says seats, shares and the committee; of fewer than four it says that no cap holds", () => {
+  const four = validatorStatus(consortium(4))!;
+  assert.deepEqual(
+    [four.seats, four.totalPower, four.isCapMissing, four.isOverCap, four.toleratedFaults],
+    [{ wanted: 4, held: 4, least: 4, most: 21 }, 40, false, false, 1],
+  );
+  assert.deepEqual(
+    four.active.map(({ sharePerMille }) => sharePerMille),
+    [250, 250, 250, 250],
+  );
+  assert.deepEqual(four.committee, { members: MEMBERS.slice(0, 4), votesNeeded: 3 });
+  const three = validatorStatus(consortium(3))!;
+  assert.deepEqual([three.isCapMissing, three.toleratedFaults], [true, 0]);
+  const uneven = consortium(4);
+  uneven.set(
+    keys.validators,
+    getValidators(uneven).map((one, n) => ({ ...one, power: n === 0 ? 20 : 10 })),
+  );
+  assert.equal(validatorStatus(uneven)?.isOverCap, true);
+});
+
+test("a chain of one and a state before the first block have a status too", () => {
+  assert.deepEqual(
+    [validatorStatus(world())?.active.length, validatorStatus(world())?.isCapMissing, validatorStatus(new World())],
+    [1, true, undefined],
+  );
+});
