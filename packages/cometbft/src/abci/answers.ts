@@ -1,6 +1,6 @@
 /**
  * Answers as protobuf has them, for the methods where more than a field is to be put in its place; and what a `Fault` is answered with.
- * Messages that a block has one of for each transaction are written out as literals: `create` would take three times as long.
+ * Messages of which there is one for each transaction are written out as literals: `create` would take three times as long.
  * Source: CometBFT v0.40, proto `tendermint.abci`.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
@@ -14,7 +14,6 @@ import {
   ResponseCheckTxSchema,
   ResponseExceptionSchema,
   ResponseFinalizeBlockSchema,
-  ResponseInsertTxSchema,
   ResponseListSnapshotsSchema,
   ResponseLoadSnapshotChunkSchema,
   ResponseOfferSnapshotSchema,
@@ -55,7 +54,7 @@ export const checkTx = (answer: CheckTxResponse): Answered => ({ case: "checkTx"
 
 export const insertTx = ({ code }: InsertTxResponse): Answered => ({
   case: "insertTx",
-  value: create(ResponseInsertTxSchema, { code }),
+  value: { $typeName: "tendermint.abci.ResponseInsertTx", code },
 });
 
 export const reapTxs = (transactions: readonly Bytes[]): Answered => ({
