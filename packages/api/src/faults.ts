@@ -133,6 +133,8 @@ export const FAULTS = {
     node_lied: 502,
     fork_missing: 400,
     fork_wrong: 400,
+    light_not_followed: 404,
+    light_halted: 502,
     commit_address: 400,
     commit_block: 400,
     commit_count: 400,

@@ -15,6 +15,9 @@ import {
 import { ApiClient } from "./api-client.ts";
 import { ApiLightSource } from "./light-source.ts";
 
+/** Other nodes that are asked at one look: enough that one honest one is among them, few enough for 1 MB a day. */
+const WITNESSES_AT_ONCE = 4;
+
 /** A header that a person vouches for. */
 export interface Checkpoint {
   readonly height: number;
@@ -76,6 +79,7 @@ export class FollowedChain {
       trust,
       primary,
       witnesses,
+      witnessesAtOnce: WITNESSES_AT_ONCE,
       now: options.now ?? (() => Math.floor(Date.now() / 1000)),
       ...(store === undefined ? {} : { store }),
       ...(verify === undefined ? {} : { verify }),

@@ -7,7 +7,7 @@ import { decodeWithKnownValidators, type LightBlock, type LightBlockSource } fro
 import type { ApiClient } from "./api-client.ts";
 
 /** What a request and the head of its answer cost beside the body, over HTTP/1.1 with TLS records; a test measures it. */
-export const EXCHANGE_BYTES = 1_600;
+export const EXCHANGE_BYTES = 1_500;
 /** A node that does not answer within this is not reached. */
 const ANSWER_MS = 10_000;
 /** Sets of validators that are remembered. */

@@ -10,6 +10,7 @@ export * from "./ids.ts";
 export * from "./import-journal.ts";
 export * from "./keep-record.ts";
 export * from "./key-file.ts";
+export * from "./light-files.ts";
 export * from "./people.ts";
 export * from "./read-record.ts";
 export * from "./receipts.ts";

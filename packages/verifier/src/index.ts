@@ -23,7 +23,7 @@ export {
   TRUSTING_PERIOD_SECONDS,
   verifyStep,
 } from "./light-step.ts";
-export { type LightStore, memoryLightStore } from "./light-store.ts";
+export { type LightStore, lightStateSummary, memoryLightStore } from "./light-store.ts";
 export { LightWalker } from "./light-walk.ts";
 export { type LogHead, readLogHead } from "./log-head.ts";
 export * from "./state.ts";

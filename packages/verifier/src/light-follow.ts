@@ -8,6 +8,8 @@ import type { LightFollower, LightReport } from "./light-follower.ts";
 /** What following a chain may cost. */
 export const DAILY_BYTES = 1_000_000;
 const DAY_SECONDS = 86_400;
+/** Part of it that is planned with; the rest is for the first look, which asks every node. */
+const PLANNED = 0.97;
 
 /** How to follow. */
 export interface FollowOptions {
@@ -27,7 +29,7 @@ export interface FollowOptions {
 
 /** Seconds to rest after a look that cost `bytes`. */
 export const restAfter = (bytes: number, dailyBytes = DAILY_BYTES, leastSeconds = 60): number =>
-  Math.max(leastSeconds, Math.ceil((bytes * DAY_SECONDS) / dailyBytes));
+  Math.max(leastSeconds, Math.ceil((bytes * DAY_SECONDS) / (dailyBytes * PLANNED)));
 
 /**
  * Looks and rests until `signal` aborts. What a retry may cure is told to `onFault`; everything else ends it: `node_lied`, `trust_expired`, an

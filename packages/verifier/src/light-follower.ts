@@ -33,6 +33,8 @@ export interface FollowerOptions {
   readonly primary: LightBlockSource;
   /** Nodes of other members, which are asked whether they have the same header. */
   readonly witnesses: readonly LightBlockSource[];
+  /** How many of them are asked at a look, in turn; the first look asks all. All if not told. */
+  readonly witnessesAtOnce?: number;
   readonly store?: LightStore;
   readonly verify?: VerifySignature;
   /** Seconds UTC. */
@@ -59,6 +61,8 @@ export interface LightReport {
   /** The asked node is not as far as the header that was verified before. */
   readonly isBehind: boolean;
   readonly witnesses: readonly WitnessAnswer[];
+  /** How many other nodes there are to ask; not each is asked at every look. */
+  readonly witnessCount: number;
 }
 
 /** Follows one chain. Calls of `update` run one after the other. */
@@ -69,6 +73,7 @@ export class LightFollower {
   #since: number;
   #blocks: readonly cometbft.LightBlock[];
   #fork: Bytes | undefined;
+  #looks = 0;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(options: FollowerOptions, store: LightStore, loaded: ReturnType<typeof decodeLightState>) {
@@ -116,7 +121,8 @@ export class LightFollower {
 
   async #update(): Promise<LightReport> {
     if (this.#fork !== undefined) throw this.#lied(this.#fork);
-    const { primary, witnesses } = this.#options;
+    const { primary } = this.#options;
+    const witnesses = this.#askedNow();
     const rules = this.#rules();
     const anchor = await this.#anchor(rules);
     requireFreshTrust(anchor, rules);
@@ -136,6 +142,15 @@ export class LightFollower {
     this.#blocks = extendHistory(this.#blocks, verified, rules.oldestSeconds);
     await this.#save();
     return this.#report(told, first?.outcome === "behind");
+  }
+
+  /** Each in turn, so that none is left out for long. */
+  #askedNow(): readonly LightBlockSource[] {
+    const { witnesses, witnessesAtOnce = witnesses.length } = this.#options;
+    const look = this.#looks++;
+    if (look === 0 || witnessesAtOnce >= witnesses.length) return witnesses;
+    const start = (look * witnessesAtOnce) % witnesses.length;
+    return [...witnesses, ...witnesses].slice(start, start + witnessesAtOnce);
   }
 
   #rules(): StepRules & { oldestSeconds: number } {
@@ -222,6 +237,7 @@ export class LightFollower {
       isSoleKey: validators.some(({ power }) => 3 * power > 2 * total),
       isBehind,
       witnesses,
+      witnessCount: this.#options.witnesses.length,
     };
   }
 }

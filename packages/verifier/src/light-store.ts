@@ -64,3 +64,12 @@ export function decodeLightState(bytes: Bytes, chainId: string): LightState | un
     throw error;
   }
 }
+
+/** What a store holds, for a person to read: the newest verified block, since when the chain is followed, and the fork file if there is one. */
+export function lightStateSummary(
+  bytes: Bytes,
+  chainId: string,
+): { readonly newest: cometbft.LightBlock | undefined; readonly since: number; readonly fork: Bytes | undefined } | undefined {
+  const state = decodeLightState(bytes, chainId);
+  return state === undefined ? undefined : { newest: state.blocks.at(-1), since: state.since, fork: state.fork };
+}

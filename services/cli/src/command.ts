@@ -25,6 +25,8 @@ export interface Context {
   /** A text option; throws `option_missing` without it. */
   need(name: string): string;
   text(name: string): string | undefined;
+  /** An option that may be given several times. */
+  list(name: string): readonly string[];
   flag(name: string): boolean;
   /** A whole number option; throws `option_wrong`. */
   number(name: string, fallback: number): number;
@@ -93,6 +95,7 @@ export function createContext(command: Command, args: readonly string[], say: Sa
     data,
     positionals,
     text,
+    list: (name) => [values[name] ?? []].flat().filter((value) => typeof value === "string"),
     need,
     flag: (name) => values[name] === true,
     number(name, fallback) {

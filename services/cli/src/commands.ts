@@ -32,6 +32,9 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   audit: load("audit", "audit"),
   "evidence export": load("evidence", "exportEvidence"),
   "evidence verify": load("evidence", "verify"),
+  "light follow": load("light", "follow"),
+  "light status": load("light", "status"),
+  "light fork": load("light", "fork"),
   backup: load("backup", "backup"),
   restore: load("backup", "restore"),
 };

@@ -49,7 +49,7 @@ export function harden(app: FastifyInstance, options: ApiOptions, limits: ApiLim
 
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(HEADERS);
-    reply.header("content-security-policy", policy);
+    reply.header("content-security-policy", isForOtherPages(request.url) ? "default-src 'none'" : policy);
     if (options.tls !== undefined) reply.header("strict-transport-security", STRICT_TRANSPORT);
     reply.header("x-request-id", request.id);
     if (request.url.startsWith("/v1/")) reply.header("cache-control", "no-store");
