@@ -32,16 +32,15 @@ export const compositeKeyHalves = (publicKey: Bytes): { readonly mlDsa65: Bytes;
 
 /** Whether both halves of `signature` over `message` are by the halves of `publicKey`; false for anything malformed, a missing half above all. */
 export function verifyComposite(
-  curves: Pick<Curves, "ed25519" | "mlDsa65">,
+  curves: Pick<Curves, "ed25519" | "mlDsa65" | "sha512">,
   publicKey: Bytes,
   message: Bytes,
   signature: Bytes,
-  hash?: (bytes: Bytes) => Bytes,
 ): boolean {
   if (publicKey.length !== PUBLIC_KEY_BYTES["ed25519-ml-dsa-65"]) return false;
   if (signature.length !== MAX_SIGNATURE_BYTES["ed25519-ml-dsa-65"]) return false;
   const { mlDsa65, ed25519 } = compositeKeyHalves(publicKey);
-  const represented = compositeRepresentative(message, hash);
+  const represented = compositeRepresentative(message, curves.sha512);
   const split = ML_DSA_65_BYTES.signature;
   // The cheaper half first: a forger who has neither costs little.
   return (

@@ -5,7 +5,7 @@
  * Source: GB/T 32918.2-2016 and 32918.5-2017 (curve and examples); GM/T 0009-2012 section 10 (the default id).
  */
 import { weierstrass } from "@noble/curves/abstract/weierstrass.js";
-import { type Bytes, concat, fromHex, toHex, utf8 } from "@xinglin/primitives";
+import { type Bytes, compare, concat, fromHex, toHex, utf8 } from "@xinglin/primitives";
 import { sm3 } from "./sm3.ts";
 
 const CURVE = {
@@ -27,6 +27,9 @@ export const SM2_DEFAULT_ID = utf8("1234567812345678");
 
 const toBytes = (value: bigint): Bytes => fromHex(value.toString(16).padStart(2 * PART_BYTES, "0"));
 const toInteger = (bytes: Bytes): bigint => BigInt(`0x${toHex(bytes)}`);
+// As bytes, since comparing these is much cheaper than making integers of every signature.
+const ZERO = new Uint8Array(PART_BYTES);
+const ORDER_BYTES = toBytes(N);
 const mod = (value: bigint): bigint => ((value % N) + N) % N;
 
 /** Whether these bytes have the form of a compressed point; whether they are on the curve shows when they are used. */
@@ -35,9 +38,8 @@ export const isSm2PublicKeyForm = (key: Bytes): boolean => key.length === 1 + PA
 /** Whether r and s are within 1 and the group order. */
 export function isSm2SignatureForm(signature: Bytes): boolean {
   if (signature.length !== 2 * PART_BYTES) return false;
-  const r = toInteger(signature.subarray(0, PART_BYTES));
-  const s = toInteger(signature.subarray(PART_BYTES));
-  return r > 0n && r < N && s > 0n && s < N;
+  const inGroup = (part: Bytes): boolean => compare(part, ZERO) > 0 && compare(part, ORDER_BYTES) < 0;
+  return inGroup(signature.subarray(0, PART_BYTES)) && inGroup(signature.subarray(PART_BYTES));
 }
 
 /** Whether these 32 bytes are a private key: from 1 to the group order less 2 (n − 1 could not sign). */

@@ -6,13 +6,14 @@
 import { createPublicKey, hash, verify as opensslVerify } from "node:crypto";
 import { type Bytes, concat, fromHex } from "@xinglin/primitives";
 import sodium from "sodium-native";
+import { derFromRaw } from "../der.ts";
 import { isP256PublicKeyForm, isP256SignatureForm } from "../p256.ts";
 import type { Sha256 } from "../pure/sha256.ts";
 import type { Suite } from "../pure/suite.ts";
 import { type Curves, verifyWith } from "../verify.ts";
 import type { WebauthnPolicy } from "../webauthn.ts";
 import { KeyCache } from "./key-cache.ts";
-import { verifyMlDsa65ByOpenssl } from "./ml-dsa.ts";
+import { nodeSha512, verifyMlDsa65ByOpenssl } from "./ml-dsa.ts";
 import { verifySm2ByOpenssl } from "./sm2.ts";
 
 /** SHA-256 by OpenSSL, for code that hashes much. */
@@ -28,6 +29,7 @@ export const nodeCurves: Curves = {
   p256: verifyP256ByOpenssl,
   sm2: verifySm2ByOpenssl,
   mlDsa65: verifyMlDsa65ByOpenssl,
+  sha512: nodeSha512,
 };
 
 /** Whether `signature` over `message` is by `publicKey`, at once and on this thread. What each suite costs: `npm run bench -- suites`. */
@@ -43,7 +45,8 @@ function verifyEd25519ByLibsodium(publicKey: Bytes, message: Bytes, signature: B
 function verifyP256ByOpenssl(publicKey: Bytes, message: Bytes, signature: Bytes): boolean {
   if (!isP256PublicKeyForm(publicKey) || !isP256SignatureForm(signature)) return false;
   const key = p256Keys.get(publicKey);
-  return key !== undefined && opensslVerify("sha256", message, { key, dsaEncoding: "ieee-p1363" }, signature);
+  // As DER: Node takes 60 µs more to make DER of "ieee-p1363" itself.
+  return key !== undefined && opensslVerify("sha256", message, key, derFromRaw(signature));
 }
 
 // SubjectPublicKeyInfo of a compressed P-256 point, up to the point itself (RFC 5480).

@@ -22,13 +22,13 @@ const cache = new KeyCache(MAX_CACHED_KEYS, (publicKey) =>
 );
 
 /** SHA-512 by OpenSSL. */
-export const nodeSha512 = (bytes: Bytes): Bytes => new Uint8Array(hash("sha512", bytes, "buffer"));
+export const nodeSha512 = (bytes: Bytes): Bytes => hash("sha512", bytes, "buffer");
 
 /** Whether `signature` over `message` is by `publicKey` under `context`; false for anything malformed. */
 export function verifyMlDsa65ByOpenssl(publicKey: Bytes, message: Bytes, signature: Bytes, context: Bytes): boolean {
   if (publicKey.length !== ML_DSA_65_BYTES.publicKey || signature.length !== ML_DSA_65_BYTES.signature) return false;
   const key = cache.get(publicKey);
-  return key !== undefined && verify(null, message, { key, context }, signature);
+  return key !== undefined && verify(null, message, context.length === 0 ? key : { key, context }, signature);
 }
 
 /** An ML-DSA-65 key of a 32-byte seed, as a validator of CometBFT uses it: pure ML-DSA, without a context unless one is given. */
