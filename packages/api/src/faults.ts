@@ -117,6 +117,16 @@ export const FAULTS = {
     validator_key_unreadable: 500,
     validator_key_in_use: 500,
   },
+  "A member's node": {
+    config_missing: 404,
+    config_wrong: 400,
+    config_version: 400,
+    config_exists: 409,
+    card_unreadable: 400,
+    genesis_unreadable: 400,
+    genesis_of_another_chain: 400,
+    continuation_unreadable: 400,
+  },
   "Proofs and evidence": {
     proof_missing: 400,
     proof_wrong: 400,

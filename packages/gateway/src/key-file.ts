@@ -3,7 +3,7 @@
  * Patients' keys live in phones and browsers; the story's patient has such a file because the story plays the phone as well.
  * Source: CONTRIBUTING "Secrets only in files with owner-only rights".
  */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Identity } from "@xinglin/client";
 import { randomBytes } from "@xinglin/crypto";
@@ -91,6 +91,13 @@ export const readKeyFile = (path: string): KeyOfFile => keyOf(readContent(path))
 
 /** The Ed25519 seed in a key file, for an engine that signs in a process of its own. Refuses as `readKeyFile`. */
 export const readKeySeed = (path: string): Bytes => fromBase64url(readContent(path).seed);
+
+/** Throws `key_file_missing`, or `key_file_open` for a secret of another kind that others than its owner can read. */
+export function requireOwnerOnly(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new Fault("key_file_missing", { path });
+  if (process.platform !== "win32" && (found.mode & GROUP_OR_OTHERS) !== 0) throw new Fault("key_file_open", { path });
+}
 
 function readContent(path: string): KeyFile {
   let file: number;

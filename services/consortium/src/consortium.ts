@@ -4,20 +4,15 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type Api, createApi, ledgerSource } from "@xinglin/api";
 import { DirectoryStore } from "@xinglin/archive";
-import { nodeCurves } from "@xinglin/crypto/node";
-import { Custodian, type CustodianService, type ProvenState } from "@xinglin/custody";
-import { importJournal, readKeyFile, writeConsortiumFile } from "@xinglin/gateway";
-import { ReadModel, type RebuildReason, type StoreLocation } from "@xinglin/index";
-import { FhirValidator } from "@xinglin/interop";
+import type { CustodianService } from "@xinglin/custody";
+import { readKeyFile, writeConsortiumFile } from "@xinglin/gateway";
+import type { ReadModel, RebuildReason, StoreLocation } from "@xinglin/index";
 import { type Ledger, openLedger } from "@xinglin/ledger";
-import { type Bytes, Fault, type Height, type MemberId, type UnixSeconds } from "@xinglin/primitives";
-import { decodeLightBlock, type LightBlockSource } from "@xinglin/verifier";
+import { custodianHere, custodianId, custodianKey, openMember, prepareStores } from "@xinglin/member";
 import { CAST, CUSTODY_THRESHOLD } from "./cast.ts";
 import { startCustodianProcess } from "./custodian-processes.ts";
-import { custodianId, custodianKey, openGenesis, validatorKey } from "./genesis.ts";
+import { openGenesis, validatorKey } from "./genesis.ts";
 import type { Options } from "./options.ts";
 
 export interface Consortium {
@@ -33,8 +28,6 @@ export interface Consortium {
   readonly orphans: number;
   close(): Promise<void>;
 }
-
-const PORTAL = fileURLToPath(new URL("../../../packages/portal/dist/", import.meta.url));
 
 /** Store folders of all members, in the order of the cast. */
 export const storesOf = (data: string): DirectoryStore[] =>
@@ -60,50 +53,30 @@ export async function openConsortium(options: Options, indexTemplate?: string): 
     const validator = readKeyFile(validatorKey(data)).signer;
     const ledger = await openLedger({ directory: join(data, "ledger"), genesis, validator });
     closing.push(() => ledger.close());
-
-    let rebuilt: RebuildReason | undefined;
-    const location: StoreLocation =
+    const stores = storesOf(data);
+    const orphans = await prepareStores(data, { own: stores, all: stores }, ledger);
+    const database: StoreLocation =
       options.database === undefined
         ? { kind: "embedded", folder: join(data, "index"), ...(indexTemplate === undefined ? {} : { template: indexTemplate }) }
         : { kind: "postgres", url: options.database };
-    const index = await ReadModel.open({
-      location,
-      source: ledgerSource(ledger),
-      onRebuild: (reason) => {
-        rebuilt = reason;
-      },
-    });
-    closing.push(() => index.close());
-
-    const stores = storesOf(data);
-    const orphans = await prepareStores(data, stores, ledger);
-
-    const custodians = new Map<string, CustodianService>();
-    const fhir = new FhirValidator();
-    closing.push(() => fhir.close());
-    const api = await createApi({
-      ledger,
-      index,
-      custodians,
-      validateFhir: async (json) => {
-        const checked = await fhir.validateBundle(json);
-        return checked.ok ? { issues: [], more: 0 } : checked.refusal;
-      },
-      portalDirectory: PORTAL,
-      host: options.host,
-      port: options.port,
-      ...(options.tls === undefined
+    const { host, port } = options;
+    const tls =
+      options.tls === undefined
         ? {}
-        : { tls: { cert: readFileSync(options.tls.certificate), key: readFileSync(options.tls.key) } }),
-    });
-    closing.push(() => api.close());
-    const url = await listen(api);
+        : { tls: { cert: readFileSync(options.tls.certificate), key: readFileSync(options.tls.key) } };
+    const member = await openMember({ ledger, database, api: { host, port, ...tls } });
+    closing.push(() => member.close());
+    const { index, custodians, url, rebuilt } = member;
+
     for (const { id } of CAST) {
       if (options.separateCustodians) {
         const started = await startCustodianProcess(data, id, url);
         closing.push(() => started.stop());
         custodians.set(custodianId(id), started.service);
-      } else custodians.set(custodianId(id), custodianInProcess(data, id, genesis, ledger));
+      } else {
+        const files = { keyFile: custodianKey(data, id), shares: join(data, "custodians", id) };
+        custodians.set(custodianId(id), custodianHere(ledger, files));
+      }
     }
     writeConsortiumFile(data, {
       type: "xinglin-consortium/1",
@@ -117,54 +90,4 @@ export async function openConsortium(options: Options, indexTemplate?: string): 
     await close();
     throw error;
   }
-}
-
-const listen = async (api: Api): Promise<string> => {
-  await api.listen();
-  return api.url;
-};
-
-/** The same code as in a process of its own; its node is this one. */
-function custodianInProcess(data: string, member: MemberId, genesis: Bytes, ledger: Ledger): Custodian {
-  const key = readKeyFile(custodianKey(data, member));
-  if (key.hpkeSeed === undefined) throw new Fault("key_file_unreadable", { path: custodianKey(data, member) });
-  return new Custodian({
-    id: key.actor,
-    member,
-    directory: join(data, "custodians", member),
-    signer: key.signer,
-    hpkePrivateKey: key.hpkeSeed,
-    trust: {
-      genesis,
-      curves: nodeCurves,
-      now: () => Math.floor(Date.now() / 1000) as UnixSeconds,
-      lightBlocks: lightBlocksOf(ledger),
-      newest: async (names): Promise<ProvenState> => {
-        const height = ledger.provableHeight();
-        const proofs = names.map((name) => ledger.prove(name, height));
-        return {
-          height: height as Height,
-          lightBlock: ledger.lightBlock(height + 1) as Bytes,
-          proofs: proofs.map(({ key: name, value, proof }) => ({ key: name, proof, ...(value === undefined ? {} : { value }) })),
-        };
-      },
-    },
-  });
-}
-
-/** The ledger as its custodians' node, for changes of the validators. */
-const lightBlocksOf = (ledger: Ledger): LightBlockSource => ({
-  name: "ledger",
-  lightBlock: async (height) => {
-    const block = height === "newest" ? ledger.newestLightBlock() : ledger.lightBlock(height);
-    if (block === undefined) throw new Fault("height_unknown", { height: ledger.height() });
-    return decodeLightBlock(block);
-  },
-});
-
-/** Makes missing store folders, and removes what an interrupted import left. */
-async function prepareStores(data: string, stores: readonly DirectoryStore[], ledger: Ledger): Promise<number> {
-  for (const store of stores) await store.create();
-  for (const store of stores) await store.collect();
-  return importJournal(data).collect(stores, (key) => ledger.get(key));
 }

@@ -5,8 +5,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CustodianService, remoteCustodian } from "@xinglin/custody";
+import { custodianKey } from "@xinglin/member";
 import { Fault, type MemberId } from "@xinglin/primitives";
-import { custodianKey } from "./genesis.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../custodian/src/main.ts", import.meta.url));
 const START_MS = 20_000;

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { sentenceOf } from "@xinglin/api";
 import { closeWorkers, DEFAULT_CODE, describeLoss } from "@xinglin/archive";
 import { createSay, enrolmentLink, languageOf, recoverPatient, type Say } from "@xinglin/gateway";
+import { requireWebAddress } from "@xinglin/member";
 import { Fault } from "@xinglin/primitives";
-import { requireAddress } from "./address.ts";
+
 import { CAST, CUSTODY_THRESHOLD } from "./cast.ts";
 import { type Consortium, openConsortium, storesOf } from "./consortium.ts";
 import { type Options, readOptions } from "./options.ts";
@@ -24,7 +25,7 @@ async function main(): Promise<void> {
     say.plain("usage.title");
     return say.plain("usage.options");
   }
-  await requireAddress(options);
+  await requireWebAddress(options, options.tls !== undefined);
   if (options.reset) reset(options, say);
   const started = performance.now();
   const consortium = await openConsortium(options);

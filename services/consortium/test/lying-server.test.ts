@@ -5,8 +5,8 @@ import { ApiClient, sealPointer, TrustedChain } from "@xinglin/client";
 import { decodeGenesis, encodeGenesis } from "@xinglin/contracts";
 import { hpkeKeyPair } from "@xinglin/crypto";
 import { keepRecord, listCustodians, openGrants, readKeyFile } from "@xinglin/gateway";
+import { administrationKey } from "@xinglin/member";
 import { type ActorId, type Bytes, cbor, type MemberId, type RecordId, toBase64url } from "@xinglin/primitives";
-import { administrationKey } from "../src/genesis.ts";
 import { consent, openTestStage, type TestStage } from "./open-stage.ts";
 
 let stage: TestStage;

@@ -49,6 +49,8 @@ export interface BridgeOptions {
   readonly checkRoom: () => void;
   /** Hand on what came from peers, too: some peer is not connected to all. */
   readonly relay: () => boolean;
+  /** A proposal may not be decided: the proposer or this node is wrong. */
+  readonly onRefused: (block: AbciBlock, fault: Fault) => void;
   /** A decided block is being executed: its light block can be fetched meanwhile. */
   readonly onDecided: (block: AbciBlock) => void;
   /** Rows that become durable with the block, for instance its light block. */
@@ -146,10 +148,11 @@ export class Bridge implements AbciHandlers {
   }
 
   async processProposal(request: AbciBlock): Promise<{ accept: boolean }> {
-    const { application } = this.#options;
+    const { application, onRefused } = this.#options;
     const transactions = request.transactions.map((bytes) => application.known(bytes));
     this.#seen = { hash: request.hash, transactions };
     const fault = await application.processProposal({ ...request, transactions });
+    if (fault !== undefined) onRefused(request, fault);
     return { accept: fault === undefined };
   }
 

@@ -8,7 +8,7 @@
  */
 
 import type { CommittedBlock, Driver, DriverSite, Finalized } from "@xinglin/ledger";
-import { type Bytes, Fault } from "@xinglin/primitives";
+import { type Bytes, Fault, toHex } from "@xinglin/primitives";
 import type { BatchOperation } from "@xinglin/state";
 import type { AbciBlock } from "../abci/handlers.ts";
 import { AbciServer } from "../abci/server.ts";
@@ -165,15 +165,17 @@ export class CometbftDriver implements Driver {
   }
 
   #bridge(): Bridge {
-    const { genesis, initialHeight = 1, maxBlockOperations = 1_000, choose } = this.#options;
+    const { genesis, continuation, maxBlockOperations = 1_000, choose } = this.#options;
     return new Bridge({
       application: this.#site.application,
       genesis,
-      initialHeight,
+      initialHeight: continuation?.initialHeight ?? 1,
       pace: this.#pace,
       maxBlockOperations,
       checkRoom: () => this.#checkRoom(),
       relay: () => this.#relay,
+      onRefused: ({ height, proposerAddress }, { code, facts }) =>
+        this.#options.onNotice?.({ event: "proposal_refused", height, proposer: toHex(proposerAddress), code, facts }),
       onDecided: (block) => this.#onDecided(block),
       rowsFor: (height) => this.#rowsFor(height),
       onCommitted: (block, finalized) => this.#onCommitted(block, finalized),

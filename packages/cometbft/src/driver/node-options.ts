@@ -5,14 +5,25 @@
 import { join } from "node:path";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import type { DriverSite } from "@xinglin/ledger";
-import { type Bytes, toHex } from "@xinglin/primitives";
+import { type Bytes, type Fault, toHex } from "@xinglin/primitives";
 import type { ConfigOptions, ConsensusTimes, Peer, StateSync } from "../home/config-file.ts";
+import type { Continuation } from "../home/genesis-file.ts";
 import type { HomeOptions } from "../home/home.ts";
 import type { EngineExit } from "../process/engine-process.ts";
 import type { RpcAddress } from "../rpc/rpc-client.ts";
 
 /** What happens to the engine, for the log. */
-export type NodeNotice = { readonly event: "engine_exited" } & EngineExit;
+export type NodeNotice =
+  | ({ readonly event: "engine_exited" } & EngineExit)
+  | {
+      readonly event: "proposal_refused";
+      readonly height: number;
+      /** Address of the validator that proposed it, hex. */
+      readonly proposer: string;
+      /** Why, as a `Fault`'s code and facts. */
+      readonly code: string;
+      readonly facts: Fault["facts"];
+    };
 
 export interface NodeOptions {
   /** Absolute path of CometBFT, see `ensureEngine`. */
@@ -32,8 +43,8 @@ export interface NodeOptions {
   readonly reapIntervalMs?: number;
   readonly stateSync?: StateSync;
   readonly logLevel?: string;
-  /** First height that CometBFT makes; above 1 where it continues a chain. */
-  readonly initialHeight?: number;
+  /** Where CometBFT continues a chain that began without it. */
+  readonly continuation?: Continuation;
   /** How long a proposer's first transaction waits for company. */
   readonly gatherMs?: number;
   readonly maxBlockOperations?: number;
@@ -56,12 +67,12 @@ export function homeOptions(
   options: NodeOptions,
   { proxyApp, rpc }: { readonly proxyApp: string; readonly rpc: RpcAddress },
 ): HomeOptions {
-  const { genesis, validatorSeed, nodeSeed, p2p, initialHeight, times, reapIntervalMs, stateSync, logLevel } = options;
+  const { genesis, validatorSeed, nodeSeed, p2p, continuation, times, reapIntervalMs, stateSync, logLevel } = options;
   const { parameters, name } = application.genesis;
   return {
     folder: engineFolder(directory),
     genesis,
-    ...(initialHeight === undefined ? {} : { continuation: { initialHeight, appHash: application.appHash } }),
+    ...(continuation === undefined ? {} : { continuation }),
     ...(validatorSeed === undefined ? {} : { validatorSeed }),
     ...(nodeSeed === undefined ? {} : { nodeSeed }),
     config: {

@@ -3,22 +3,25 @@
  * Source: CometBFT v0.40 `types/genesis.go`, `types/params.go`; design.md, "Drivers".
  */
 import { chainIdOf, decodeGenesis } from "@xinglin/contracts";
+import type { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, toHex } from "@xinglin/primitives";
 import { publicKeyJson } from "./keys.ts";
 
 /** The application protocol that headers name; the same as the solo driver's. */
 export const APP_PROTOCOL = 1;
 
-/** Evidence of misbehaviour counts for so long. */
-const EVIDENCE_AGE_BLOCKS = 100_000;
-const EVIDENCE_AGE_HOURS = 48;
+/** Evidence of misbehaviour counts for so long: it must be younger than both. */
+export const EVIDENCE_AGE = { maxAgeBlocks: 100_000, maxAgeSeconds: 172_800 } as const;
 /** Bytes of evidence in a block, at most; a block that is smaller than four times this holds a quarter of it. */
 const EVIDENCE_BYTES = 262_144;
 
-/** A chain that CometBFT continues from a height above 1: the state's root there stands in the first header. */
+/** A chain that CometBFT continues from a height above 1; the same on every node and at every start. */
 export interface Continuation {
   readonly initialHeight: number;
+  /** The state's root after the height below, which stands in the first header. */
   readonly appHash: Bytes;
+  /** Time of the first header: after that of the height below, or no light client would follow. */
+  readonly genesisTime: cometbft.Time;
 }
 
 /** The text of `genesis.json`: equal on every node with the same genesis. */
@@ -26,14 +29,14 @@ export function genesisFile(genesisBytes: Bytes, continuation?: Continuation): s
   const genesis = decodeGenesis(genesisBytes);
   const { maxBlockBytes } = genesis.parameters;
   const content = {
-    genesis_time: new Date(genesis.time * 1000).toISOString(),
+    genesis_time: timeText(continuation?.genesisTime ?? { seconds: genesis.time, nanos: 0 }),
     chain_id: chainIdOf(genesisBytes),
     initial_height: String(continuation?.initialHeight ?? 1),
     consensus_params: {
       block: { max_bytes: String(maxBlockBytes), max_gas: "-1" },
       evidence: {
-        max_age_num_blocks: String(EVIDENCE_AGE_BLOCKS),
-        max_age_duration: String(BigInt(EVIDENCE_AGE_HOURS) * 3_600_000_000_000n),
+        max_age_num_blocks: String(EVIDENCE_AGE.maxAgeBlocks),
+        max_age_duration: String(BigInt(EVIDENCE_AGE.maxAgeSeconds) * 1_000_000_000n),
         max_bytes: String(Math.min(EVIDENCE_BYTES, Math.floor(maxBlockBytes / 4))),
       },
       validator: { pub_key_types: ["ed25519"] },
@@ -49,6 +52,11 @@ export function genesisFile(genesisBytes: Bytes, continuation?: Continuation): s
     app_state: Buffer.from(genesisBytes).toString("base64"),
   };
   return `${JSON.stringify(content, undefined, 2)}\n`;
+}
+
+/** RFC 3339 with nanoseconds. */
+function timeText({ seconds, nanos }: cometbft.Time): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(nanos).padStart(9, "0")}Z`;
 }
 
 /** Our genesis document in the `app_state` that CometBFT hands over, or undefined if there is none in it. */

@@ -20,8 +20,8 @@ import {
   shanghaiTime,
 } from "@xinglin/gateway";
 import { instanceFiles } from "@xinglin/interop";
+import { administrationKey } from "@xinglin/member";
 import { type ActorId, Fault } from "@xinglin/primitives";
-import { administrationKey } from "../genesis.ts";
 import type { Stage } from "./stage.ts";
 
 /** SHA-256 of every instance of a folder, in order of content: names differ. */

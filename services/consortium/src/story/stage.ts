@@ -7,8 +7,8 @@ import { join } from "node:path";
 import type { ApiClient, Identity } from "@xinglin/client";
 import { writeFileDurably } from "@xinglin/custody";
 import { type Gateway, type KeyOfFile, readKeyFile, type Say } from "@xinglin/gateway";
+import { administrationKey } from "@xinglin/member";
 import type { ActorId, MemberId, RecordId } from "@xinglin/primitives";
-import { administrationKey } from "../genesis.ts";
 
 /** What the story made, in `story.json` of the data folder. */
 export interface StoryMemory {

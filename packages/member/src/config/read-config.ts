@@ -1,0 +1,110 @@
+/**
+ * Reads a node's configuration file. Whatever is wrong with it is told with the line and the key, before anything is opened.
+ * Source: YAML 1.2; docs/guides/run-a-consortium.md.
+ */
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { Fault } from "@xinglin/primitives";
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { type ChainConfig, type NodeConfig, nodeConfigShape } from "./node-config.ts";
+
+const MAX_FILE_CHARACTERS = 262_144;
+
+/**
+ * Throws `config_missing`, `config_version` (of another program's version), or `config_wrong` with `file`, `line`, `key` and what was `expected`.
+ * A key that is not known is wrong, too: a misspelt one would be ignored else.
+ */
+export function readNodeConfig(file: string): NodeConfig {
+  const path = resolve(file);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new Fault("config_missing", { path }, { cause });
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: false, version: "1.2" });
+  const [error] = document.errors;
+  if (error !== undefined || text.length > MAX_FILE_CHARACTERS)
+    throw wrong(path, error?.linePos?.[0].line ?? 1, "-", error?.code ?? `${MAX_FILE_CHARACTERS} characters`);
+  const content: unknown = document.toJS({ maxAliasCount: 0 });
+  const type = (content as { type?: unknown } | null)?.type;
+  if (typeof type === "string" && type.startsWith("xinglin-node/") && type !== "xinglin-node/1")
+    throw new Fault("config_version", { path, found: type, supported: "xinglin-node/1" });
+  try {
+    return checked(withPaths(nodeConfigShape.parse(content), dirname(path)));
+  } catch (cause) {
+    if (!(cause instanceof Fault)) throw cause;
+    const keys = String(cause.facts.element ?? "/")
+      .split("/")
+      .slice(1);
+    const unknown =
+      keys.at(-1) === "(unknown)" ? unknownKey(document, keys.slice(0, -1), String(cause.facts.expected)) : undefined;
+    const key = unknown ?? keys;
+    throw wrong(path, lineOf(document, key, lines), key.join("."), String(cause.facts.expected ?? cause.code), cause);
+  }
+}
+
+const wrong = (file: string, line: number, key: string, expected: string, cause?: unknown): Fault =>
+  new Fault("config_wrong", { file, line, key: key === "" ? "-" : key, expected }, { cause });
+
+/** The key in a map that is none of those expected. */
+function unknownKey(document: Document, keys: readonly string[], expected: string): string[] | undefined {
+  const map = keys.length === 0 ? document.contents : document.getIn(keys);
+  const known = new Set(expected.replace(/^no other than /, "").split("|"));
+  const names = isMap(map) ? map.items.map(({ key }) => String(isScalar(key) ? key.value : key)) : [];
+  const found = names.find((name) => !known.has(name));
+  return found === undefined ? undefined : [...keys, found];
+}
+
+/** The line of a key, or of the nearest one above that is there. */
+function lineOf(document: Document, keys: readonly string[], lines: LineCounter): number {
+  for (let length = keys.length; length > 0; length--) {
+    const node: unknown = document.getIn(keys.slice(0, length).map(asIndex), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}
+const asIndex = (key: string): string | number => (/^\d+$/.test(key) ? Number(key) : key);
+
+/** What no single value shows. */
+function checked(config: NodeConfig): NodeConfig {
+  const { api, chain, stores } = config;
+  if ((api.certificate === undefined) !== (api.privateKey === undefined))
+    throw new Fault("malformed", { element: "/api/certificate", expected: "certificate and privateKey, or neither" });
+  const ids = stores.map(({ id }) => id);
+  const repeated = ids.findIndex((id, i) => ids.indexOf(id) !== i);
+  if (repeated >= 0) throw new Fault("malformed", { element: `/stores/${repeated}/id`, expected: "an id of its own" });
+  if (chain.driver === "cometbft" && chain.announce === undefined && /^(0\.0\.0\.0|\[::\]):/.test(chain.listen))
+    throw new Fault("malformed", { element: "/chain/announce", expected: "the address that other members reach" });
+  return config;
+}
+
+/** Paths in the file are relative to its folder. */
+function withPaths(config: NodeConfig, folder: string): NodeConfig {
+  const at = (path: string): string => resolve(folder, path);
+  const { api, custody } = config;
+  return {
+    ...config,
+    genesis: at(config.genesis),
+    data: at(config.data),
+    chain: chainWithPaths(config.chain, at),
+    api: {
+      ...api,
+      ...(api.certificate === undefined ? {} : { certificate: at(api.certificate) }),
+      ...(api.privateKey === undefined ? {} : { privateKey: at(api.privateKey) }),
+    },
+    custody: { ...custody, key: at(custody.key) },
+    stores: config.stores.map((store) => ({ ...store, path: at(store.path) })),
+    ...(config.databaseUrlFile === undefined ? {} : { databaseUrlFile: at(config.databaseUrlFile) }),
+  };
+}
+
+function chainWithPaths(chain: ChainConfig, at: (path: string) => string): ChainConfig {
+  if (chain.driver === "solo") return { ...chain, validatorKey: at(chain.validatorKey) };
+  return {
+    ...chain,
+    nodeKey: at(chain.nodeKey),
+    ...(chain.validatorKey === undefined ? {} : { validatorKey: at(chain.validatorKey) }),
+  };
+}

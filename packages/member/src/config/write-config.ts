@@ -1,0 +1,161 @@
+/**
+ * Writes a node's configuration file, every key with what it is for in Chinese and English, those that are not set as comments.
+ * Source: docs/guides/run-a-consortium.md.
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, relative } from "node:path";
+import { writeFileDurably } from "@xinglin/custody";
+import { Fault } from "@xinglin/primitives";
+import type { ChainConfig, NodeConfig } from "./node-config.ts";
+
+/** Writes `config` to `file`, which must not be there unless `replace`; paths become relative to its folder. Throws `config_exists`. */
+export function writeNodeConfig(file: string, config: NodeConfig, options: { readonly replace?: boolean } = {}): void {
+  if (options.replace !== true && existsSync(file)) throw new Fault("config_exists", { path: file });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileDurably(file, Buffer.from(configText(config, dirname(file))));
+}
+
+/** Text in YAML is quoted as in JSON: nothing in it is taken for something else. */
+const quoted = (value: string | number | boolean): string => JSON.stringify(value);
+
+function configText(config: NodeConfig, folder: string): string {
+  const near = (path: string): string => quoted(`./${relative(folder, path) || "."}`.replace("./..", ".."));
+  const { api, custody, stores } = config;
+  const lines = [
+    "# 杏林节点配置：一个成员机构的节点。修改后重启节点生效。",
+    "# Configuration of a Xinglin node: the node of one member. Takes effect when the node is started again.",
+    "# 相对路径以本文件所在文件夹为准；本文件不含任何密钥，只写密钥文件的路径。",
+    "# Relative paths start at this file's folder; no secret stands in here, only paths to key files.",
+    "",
+    "type: xinglin-node/1",
+    "",
+    "# 本成员的标识，与创世文件中一致 / this member's id, as in the genesis",
+    `member: ${quoted(config.member)}`,
+    "# 创世文件：全体成员相同 / the genesis document: the same for all members",
+    `genesis: ${near(config.genesis)}`,
+    "# 链标识：与其他成员核对过的；创世文件不符时拒绝启动 / the chain's id as compared with other members: another genesis is refused",
+    ...choice(
+      "chainId",
+      config.chainId === undefined ? undefined : quoted(config.chainId),
+      "xinglin-0123456789abcdef01234567",
+      "",
+    ),
+    "# 数据文件夹：账本、读模型、份额 / data folder: ledger, read model, shares",
+    `data: ${near(config.data)}`,
+    "",
+    "# 区块链 / the chain",
+    ...chainLines(config.chain, near),
+    "",
+    "# 网页与接口 / page and API",
+    "api:",
+    "  # 监听地址；非本机地址必须配置证书 / where to listen; other addresses than this machine's need a certificate",
+    `  listen: ${quoted(api.listen)}`,
+    "  # 浏览器使用的域名 / host names under which browsers reach it",
+    ...choice(
+      "names",
+      api.names === undefined ? undefined : `[${api.names.map(quoted).join(", ")}]`,
+      '["records.hospital.example"]',
+    ),
+    "  # 证书与私钥（PEM 文件；私钥仅属主可读） / certificate and private key (PEM files; the key readable by its owner only)",
+    ...choice("certificate", api.certificate === undefined ? undefined : near(api.certificate), "./tls/certificate.pem"),
+    ...choice("privateKey", api.privateKey === undefined ? undefined : near(api.privateKey), "./tls/key.pem"),
+    "  # 其他成员的接口地址：患者页面用来互相印证，发现说谎的节点",
+    "  # addresses of other members' APIs: the patient page compares with them, so that a lying node is found out",
+    ...listed("  ", "witnesses", (api.witnesses ?? []).map(quoted)),
+    "",
+    "# 密钥份额的保管 / custody of key shares",
+    "custody:",
+    "  # 本成员保管人的密钥文件 / key file of this member's custodian",
+    `  key: ${near(custody.key)}`,
+    `  # 监听地址：供其他成员的节点使用 / where to listen, for other members' nodes`,
+    `  listen: ${quoted(custody.listen)}`,
+    "  # 恢复一份密钥所需的保管人数 / how many custodians restore a key",
+    `  threshold: ${custody.threshold}`,
+    "  # 其他成员的保管人 / the other members' custodians",
+    ...listed(
+      "  ",
+      "others",
+      (custody.others ?? []).map(({ member, url }) => `{ member: ${quoted(member)}, url: ${quoted(url)} }`),
+    ),
+    "",
+    "# 归档存储文件夹：本成员出借的，以及可访问的其他成员的",
+    "# store folders of the archive: those that this member lends, and others' that it can reach",
+    ...listed(
+      "",
+      "stores",
+      stores.map(({ id, member, path }) => `{ id: ${quoted(id)}, member: ${quoted(member)}, path: ${near(path)} }`),
+    ),
+    "",
+    "# 含 PostgreSQL 连接地址的文件（仅属主可读）；不设则使用内置数据库",
+    "# file with the address of a PostgreSQL (readable by its owner only); without it the embedded database is used",
+    ...choice(
+      "databaseUrlFile",
+      config.databaseUrlFile === undefined ? undefined : near(config.databaseUrlFile),
+      "./database-url",
+      "",
+    ),
+    "",
+  ];
+  return lines.join("\n");
+}
+
+function chainLines(chain: ChainConfig, near: (path: string) => string): string[] {
+  if (chain.driver === "solo")
+    return [
+      "chain:",
+      "  # 单机模式：只有一个验证者，其密钥可改写历史；可用 xinglin network from-solo 转为多成员网络",
+      "  # solo: one validator, whose key could rewrite history; `xinglin network from-solo` continues it as a network",
+      "  driver: solo",
+      "  # 验证者密钥文件 / key file of the validator",
+      `  validatorKey: ${near(chain.validatorKey)}`,
+    ];
+  const peers = chain.peers.map(({ id, address }) => `{ id: ${quoted(id)}, address: ${quoted(address)} }`);
+  const { stateSync } = chain;
+  return [
+    "chain:",
+    "  # 与其他成员共同出块（CometBFT） / blocks are agreed on with other members (CometBFT)",
+    "  driver: cometbft",
+    "  # 验证者密钥文件：同一密钥绝不能同时用于两个节点，否则会失去席位；不设则节点只跟随",
+    "  # key file of the validator: never run two nodes with one key, it costs the seat; without it the node only follows",
+    ...choice(
+      "validatorKey",
+      chain.validatorKey === undefined ? undefined : near(chain.validatorKey),
+      "./members/ID/validator.json",
+    ),
+    "  # 节点密钥文件：其他节点以此识别本节点 / key file by which other nodes know this one",
+    `  nodeKey: ${near(chain.nodeKey)}`,
+    "  # 监听地址：供其他成员的节点连接 / where to listen for other members' nodes",
+    `  listen: ${quoted(chain.listen)}`,
+    "  # 告知其他节点的地址（若与监听地址不同） / address that others are told, where it differs",
+    ...choice("announce", chain.announce === undefined ? undefined : quoted(chain.announce), '"node.hospital.example:26656"'),
+    "  # 其他成员的节点 / other members' nodes",
+    ...listed("  ", "peers", peers),
+    "  # 所有节点都在本机（试用） / all nodes are on this machine (for trying it out)",
+    ...choice("loopback", chain.loopback === undefined ? undefined : quoted(chain.loopback), "true"),
+    "  # 供新成员以快照加入时查询区块头；只对成员网络开放",
+    "  # where nodes that join by a snapshot ask for headers; open it to the members' network only",
+    ...choice("rpc", chain.rpc === undefined ? undefined : quoted(chain.rpc), '"10.0.0.5:26657"'),
+    "  # 每隔多少区块生成一次快照；0 为不生成 / a snapshot every so many blocks; 0 for none",
+    ...choice("snapshotBlocks", chain.snapshotBlocks === undefined ? undefined : quoted(chain.snapshotBlocks), "1000"),
+    "  # 至少保留多少旧区块；不设则全部保留 / old blocks kept at least; without it all are",
+    ...choice("keepBlocks", chain.keepBlocks === undefined ? undefined : quoted(chain.keepBlocks), "200000"),
+    "  # 由 xinglin node join 写入：以快照加入时信任的区块头",
+    "  # written by `xinglin node join`: the header that joining by a snapshot trusts",
+    ...(stateSync === undefined
+      ? ["  # stateSync:"]
+      : [
+          "  stateSync:",
+          `    servers: [${stateSync.servers.map(quoted).join(", ")}]`,
+          `    height: ${stateSync.height}`,
+          `    hash: ${quoted(stateSync.hash)}`,
+        ]),
+  ];
+}
+
+/** A key that may be absent: then an example stands there as a comment. */
+const choice = (key: string, value: string | undefined, example: string, indent = "  "): string[] => [
+  value === undefined ? `${indent}# ${key}: ${example}` : `${indent}${key}: ${value}`,
+];
+
+const listed = (indent: string, key: string, items: readonly string[]): string[] =>
+  items.length === 0 ? [`${indent}${key}: []`] : [`${indent}${key}:`, ...items.map((item) => `${indent}  - ${item}`)];

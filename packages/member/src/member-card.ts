@@ -1,0 +1,123 @@
+/**
+ * A member's card: what the others must know of it to let it in, public keys and addresses, in one file that can be mailed. Cards make the genesis
+ * of a new consortium, the proposal to admit a member to a running one, and each node's list of peers.
+ * Source: requirements A1, A3; docs/guides/run-a-consortium.md.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { nodeIdOf } from "@xinglin/cometbft";
+import { MEMBER_KINDS, type Member } from "@xinglin/contracts";
+import { hpkeKeyPair } from "@xinglin/crypto";
+import { writeFileDurably } from "@xinglin/custody";
+import { createKeyFile, type KeyOfFile, readKeyFile, readKeySeed } from "@xinglin/gateway";
+import {
+  type ActorId,
+  type Bytes,
+  Fault,
+  fromBase64url,
+  type Infer,
+  type MemberId,
+  memberId,
+  type Schema,
+  schema,
+  toBase64url,
+} from "@xinglin/primitives";
+import { administrationKey, custodianId, custodianKey, memberValidatorKey, nodeKey } from "./member-folder.ts";
+
+const MAX_KEY_TEXT = 4_096;
+/** Bytes as base64url text: a card is read by people's mail programs. */
+const key: Schema<Bytes> = {
+  parse(value, path = "") {
+    const text = schema.text(MAX_KEY_TEXT, /^[A-Za-z0-9_-]+$/).parse(value, path);
+    return fromBase64url(text);
+  },
+};
+
+const card = schema.object({
+  type: schema.oneOf("xinglin-card/1"),
+  member: memberId,
+  kind: schema.oneOf(...MEMBER_KINDS),
+  name: schema.object({ zh: schema.text(64), en: schema.text(128) }),
+  administration: schema.object({ key, hpke: key }),
+  custodian: schema.object({ key, hpke: key, url: schema.optional(schema.text(256, /^https?:\/\//)) }),
+  /** Of a member that will hold a seat. */
+  validator: schema.optional(key),
+  /** How other nodes reach this one. */
+  node: schema.optional(schema.object({ id: schema.text(40, /^[0-9a-f]{40}$/), address: schema.text(256, /^.+:\d{1,5}$/) })),
+  /** Where this member's API is. */
+  api: schema.optional(schema.text(256, /^https?:\/\//)),
+});
+/** What a card says. */
+export type MemberCard = Infer<typeof card>;
+
+/** Who a member is, as everyone may know. */
+export interface MemberNames {
+  readonly member: MemberId;
+  readonly kind: Member["kind"];
+  readonly name: { readonly zh: string; readonly en: string };
+}
+
+/** Makes the keys of a member that are not there yet: administration and custodian, and for a node its validator and its peer key. */
+export function createMemberKeys(data: string, member: MemberId, parts: { readonly node: boolean }): void {
+  const make = (path: string, actor: string, withHpke: boolean): void => {
+    if (!existsSync(path)) createKeyFile(path, { actor: actor as ActorId, member, withHpke });
+  };
+  make(administrationKey(data, member), member, true);
+  make(custodianKey(data, member), custodianId(member), true);
+  if (!parts.node) return;
+  make(memberValidatorKey(data, member), "validator", false);
+  make(nodeKey(data, member), "node", false);
+}
+
+/** Where a member's services are, as its card tells. */
+export interface CardAddresses {
+  /** Host and port of its node for other nodes. */
+  readonly node?: string;
+  readonly api?: string;
+  readonly custodian?: string;
+}
+
+/** The card of a member whose keys lie in `data`. Faults as `readKeyFile`. */
+export async function cardOf(data: string, who: MemberNames, addresses: CardAddresses): Promise<MemberCard> {
+  const { member } = who;
+  const administration = readKeyFile(administrationKey(data, member));
+  const custodian = readKeyFile(custodianKey(data, member));
+  const hasNode = existsSync(memberValidatorKey(data, member));
+  return {
+    type: "xinglin-card/1",
+    ...who,
+    administration: { key: administration.signer.publicKey, hpke: await hpkePublicKey(administration) },
+    custodian: {
+      key: custodian.signer.publicKey,
+      hpke: await hpkePublicKey(custodian),
+      ...(addresses.custodian === undefined ? {} : { url: addresses.custodian }),
+    },
+    ...(hasNode ? { validator: readKeyFile(memberValidatorKey(data, member)).signer.publicKey } : {}),
+    ...(hasNode && addresses.node !== undefined
+      ? { node: { id: nodeIdOf(readKeySeed(nodeKey(data, member))), address: addresses.node } }
+      : {}),
+    ...(addresses.api === undefined ? {} : { api: addresses.api }),
+  };
+}
+
+const hpkePublicKey = async ({ hpkeSeed }: KeyOfFile): Promise<Bytes> => (await hpkeKeyPair(hpkeSeed)).publicKey;
+
+/** Writes a card. */
+export function writeCard(path: string, content: MemberCard): void {
+  const text = JSON.stringify(content, (_, value: unknown) => (value instanceof Uint8Array ? toBase64url(value) : value), 2);
+  writeFileDurably(path, Buffer.from(`${text}\n`));
+}
+
+/** Reads a card. Throws `file_missing`, `card_unreadable`. */
+export function readCard(path: string): MemberCard {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new Fault("file_missing", { path }, { cause });
+  }
+  try {
+    return card.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Fault("card_unreadable", { path }, { cause });
+  }
+}

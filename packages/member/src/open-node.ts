@@ -1,0 +1,107 @@
+/**
+ * A member's node: everything that its configuration names, opened in order, or nothing at all.
+ * Source: design.md, "Packages" (`services/node`).
+ */
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DirectoryStore } from "@xinglin/archive";
+import { type AuditEntry, chainIdOf } from "@xinglin/contracts";
+import { remoteCustodian, serveCustodian } from "@xinglin/custody";
+import { requireOwnerOnly, writeConsortiumFile } from "@xinglin/gateway";
+import type { ReadModel, StoreLocation } from "@xinglin/index";
+import type { Ledger } from "@xinglin/ledger";
+import { cbor, Fault } from "@xinglin/primitives";
+import type { NodeConfig } from "./config/node-config.ts";
+import { custodianHere } from "./custodian-here.ts";
+import { listeningAddress, requirePort, requireWebAddress } from "./listening.ts";
+import { custodianId } from "./member-folder.ts";
+import { type ChainNotice, openChain, readGenesis } from "./open-chain.ts";
+import { type OpenMember, openMember } from "./open-member.ts";
+import { prepareStores } from "./stores.ts";
+
+/** A node that serves. */
+export interface OpenNode extends OpenMember {
+  /** Objects that no anchor names, left by an interrupted import, removed at start. */
+  readonly orphans: number;
+}
+
+/** `onNotice` hears of what an operator should know. Rejects with the faults of the parts; nothing stays open then. */
+export async function openNode(config: NodeConfig, onNotice?: (notice: ChainNotice) => void): Promise<OpenNode> {
+  const { api, custody, data, member } = config;
+  const tls = certificate(config);
+  const chainId = chainIdOf(readGenesis(config));
+  await requireWebAddress(listeningAddress(api.listen), tls !== undefined);
+  await requirePort(listeningAddress(custody.listen));
+  const database = databaseOf(config);
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).reverse()) await step();
+  };
+  try {
+    let needed = (): number => 0;
+    const ledger = await openChain(config, { ...(onNotice === undefined ? {} : { onNotice }), neededFrom: () => needed() });
+    closing.push(() => ledger.close());
+    const all = config.stores.map((store) => new DirectoryStore(store));
+    const own = all.filter(({ description }) => description.member === member);
+    const orphans = await prepareStores(data, { own, all }, ledger);
+    const opened = await openMember({
+      ledger,
+      database,
+      api: {
+        ...listeningAddress(api.listen),
+        ...(tls === undefined ? {} : { tls }),
+        ...(api.names === undefined ? {} : { hostNames: api.names }),
+        ...(api.witnesses === undefined ? {} : { peers: api.witnesses }),
+      },
+    });
+    closing.push(() => opened.close());
+    needed = () => oldestNeeded(ledger, opened.index);
+    const custodian = custodianHere(ledger, { keyFile: custody.key, shares: join(data, "custodians", member) });
+    opened.custodians.set(custodianId(member), custodian);
+    for (const other of custody.others ?? []) opened.custodians.set(custodianId(other.member), remoteCustodian(other.url));
+    const server = await serveCustodian(custodian, listeningAddress(custody.listen));
+    closing.push(async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    });
+    writeConsortiumFile(data, {
+      type: "xinglin-consortium/1",
+      chainId,
+      url: opened.url,
+      threshold: custody.threshold,
+      stores: config.stores.map(({ id, member: of, path }) => ({ id, member: of, path })),
+    });
+    return { ...opened, orphans, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Height of the block with the oldest entry that is not projected yet. */
+function oldestNeeded(ledger: Ledger, index: ReadModel): number {
+  for (const { entry } of ledger.entries(index.sequence, 1)) return (cbor.decodeTrusted(entry) as AuditEntry).height;
+  return ledger.height();
+}
+
+function certificate({ api }: NodeConfig): { cert: Buffer; key: Buffer } | undefined {
+  if (api.certificate === undefined || api.privateKey === undefined) return undefined;
+  requireOwnerOnly(api.privateKey);
+  return { cert: contentOf(api.certificate), key: contentOf(api.privateKey) };
+}
+
+function databaseOf({ data, databaseUrlFile }: NodeConfig): StoreLocation {
+  if (databaseUrlFile === undefined) return { kind: "embedded", folder: join(data, "index") };
+  requireOwnerOnly(databaseUrlFile);
+  return { kind: "postgres", url: contentOf(databaseUrlFile).toString("utf8").trim() };
+}
+
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new Fault("file_missing", { path }, { cause });
+  }
+}

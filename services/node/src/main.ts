@@ -1,0 +1,83 @@
+/**
+ * `node services/node/src/main.ts --config FILE [--lang zh-CN|en]`: one member's node until it is stopped. A start that is refused leaves nothing
+ * half-written and says what to do.
+ * Source: design.md, "Packages" (`services/node`); docs/guides/run-a-consortium.md.
+ */
+import { parseArgs } from "node:util";
+import { sentenceOf } from "@xinglin/api";
+import { createSay, type Language, languageOf, type Say } from "@xinglin/gateway";
+import { type ChainNotice, openNode, readNodeConfig } from "@xinglin/member";
+import { Fault } from "@xinglin/primitives";
+
+const EXIT_REFUSED = 1;
+const EXIT_USAGE = 2;
+
+interface Arguments {
+  readonly config: string;
+  readonly language: Language;
+}
+
+function readArguments(args: readonly string[]): Arguments {
+  try {
+    const { values } = parseArgs({ args: [...args], options: { config: { type: "string" }, lang: { type: "string" } } });
+    if (values.config === undefined) throw new Fault("option_missing", { option: "--config" });
+    return { config: values.config, language: languageOfArguments(args) };
+  } catch (cause) {
+    if (cause instanceof Fault) throw cause;
+    throw new Fault("option_wrong", { option: args[0] ?? "", expected: "--config FILE [--lang zh-CN|en]" }, { cause });
+  }
+}
+
+/** Never throws: it is needed to say what is wrong. */
+function languageOfArguments(args: readonly string[]): Language {
+  const told = args[args.indexOf("--lang") + 1];
+  return args.includes("--lang") && (told === "en" || told === "zh-CN") ? told : languageOf(process.env);
+}
+
+async function main({ config: file, language }: Arguments): Promise<void> {
+  const say = createSay(new URL("../messages/", import.meta.url), language);
+  const stopped = stopSignal();
+  const config = readNodeConfig(file);
+  say("node.starting", { member: config.member, config: file });
+  const opening = openNode(config, (notice) => tell(say, notice));
+  const node = await Promise.race([opening, stopped]);
+  if (node === undefined) {
+    // Stopped while it was still waiting for the others.
+    await opening.then((late) => late.close()).catch(() => {});
+    return;
+  }
+  if (node.rebuilt !== undefined) say("node.index_rebuilt", { reason: node.rebuilt });
+  if (node.orphans > 0) say("node.orphans", { count: node.orphans });
+  const { ledger, url } = node;
+  say("node.ready", { chain: ledger.chainId, height: ledger.height(), url });
+  await stopped;
+  say("node.stopping");
+  await node.close();
+  say("node.stopped");
+}
+
+function tell(say: Say, notice: ChainNotice): void {
+  if (notice.event === "building") say("engine.building", { version: notice.version });
+  else if (notice.event === "built") say("engine.built", { version: notice.version, seconds: notice.seconds });
+  else say("engine.exited", { code: notice.code ?? notice.signal ?? "-", last: notice.lastLines.at(-1) ?? "-" });
+}
+
+/** Whoever started this node as a child closes its channel when it ends, however it ends. */
+function stopSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve(undefined));
+    if (process.connected === true) process.once("disconnect", () => resolve(undefined));
+  });
+}
+
+const language = languageOfArguments(process.argv);
+try {
+  await main(readArguments(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof Fault)) throw error;
+  process.stderr.write(`${sentenceOf(error.code, error.facts, language)} [${error.message}]\n`);
+  if (process.env.XINGLIN_DEBUG !== undefined) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = error.code.startsWith("option_") ? EXIT_USAGE : EXIT_REFUSED;
+} finally {
+  if (process.connected === true) process.disconnect();
+}
