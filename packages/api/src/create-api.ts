@@ -32,6 +32,7 @@ import { addSessionRoutes } from "./routes/sessions.ts";
 import { addStateRoutes } from "./routes/state.ts";
 import { addStatusRoutes } from "./routes/status.ts";
 import { addTransactionRoutes } from "./routes/transactions.ts";
+import { addValidatorRoutes } from "./routes/validators.ts";
 import { authenticate } from "./session/authenticate.ts";
 import { Sessions } from "./session/sessions.ts";
 
@@ -185,6 +186,7 @@ async function addRoutes(app: FastifyInstance, context: ApiContext): Promise<{ c
     const routes = new Routes(scope);
     addStatusRoutes(routes, context);
     addLightBlockRoutes(routes, context);
+    addValidatorRoutes(routes, context);
     addSessionRoutes(routes, context);
     addTransactionRoutes(routes, context);
     addStateRoutes(routes, context);

@@ -36,6 +36,7 @@ export const FAULTS = {
     custodian_unreachable: 502,
     custodian_not_started: 500,
     fhir_validation_not_served: 404,
+    node_not_told: 404,
   },
   "Read model": {
     index_behind: 503,
@@ -143,6 +144,7 @@ export const FAULTS = {
     node_lied: 502,
     fork_missing: 400,
     fork_wrong: 400,
+    checkpoint_unreadable: 400,
     light_not_followed: 404,
     light_halted: 502,
     commit_address: 400,
@@ -250,6 +252,7 @@ export const FAULTS = {
     stream_missing: 502,
     enrolment_link_wrong: 400,
     pointer_missing: 404,
+    proposal_missing: 404,
     key_file_exists: 409,
     key_file_missing: 404,
     key_file_open: 403,

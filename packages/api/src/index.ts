@@ -9,6 +9,7 @@ export {
   DEFAULT_LIMITS,
   type FhirVerdict,
   type LogLine,
+  type NodeFacts,
 } from "./options.ts";
 export { ledgerSource, Projection } from "./projection.ts";
 export { MAX_FHIR_BYTES } from "./routes/fhir.ts";

@@ -64,6 +64,16 @@ export interface LogLine {
   readonly at?: readonly string[];
 }
 
+/** How a node is, for the one who runs it and for peers that probe it. */
+export interface NodeFacts {
+  readonly driver: string;
+  /** Ids of the nodes that it is connected to; missing where it has no peers by its kind. */
+  readonly peers?: readonly string[];
+  readonly freeMegabytes: number;
+  /** Height of the newest snapshot for members that join. */
+  readonly snapshot?: number;
+}
+
 /** What an API serves, where it listens, and its limits. */
 export interface ApiOptions {
   readonly ledger: Ledger;
@@ -83,6 +93,8 @@ export interface ApiOptions {
    * says of the chain with what they say.
    */
   readonly peers?: readonly string[];
+  /** Asked for `/v1/node`. */
+  readonly node?: () => Promise<NodeFacts>;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
   readonly limits?: Partial<ApiLimits>;

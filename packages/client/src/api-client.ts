@@ -36,7 +36,13 @@ export interface OperationResult {
   readonly code?: string;
   readonly facts?: Readonly<Record<string, string | number>>;
   readonly reason?: unknown;
-  readonly subject: { readonly patient?: string; readonly record?: string; readonly version?: number; readonly number?: number };
+  readonly subject: {
+    readonly patient?: string;
+    readonly record?: string;
+    readonly version?: number;
+    readonly number?: number;
+    readonly decided?: string;
+  };
   readonly sequence: number;
 }
 

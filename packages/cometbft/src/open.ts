@@ -3,7 +3,7 @@
  * Source: design.md, "Ledger" (Drivers).
  */
 import { type Ledger, type LedgerOptions, openDriverLedger } from "@xinglin/ledger";
-import { CometbftDriver } from "./driver/cometbft-driver.ts";
+import { CometbftDriver, type NodeEngine } from "./driver/cometbft-driver.ts";
 import type { NodeOptions } from "./driver/node-options.ts";
 
 /** The kind of driver that folders of such a ledger name. */
@@ -14,7 +14,7 @@ export interface CometbftLedgerOptions extends Omit<LedgerOptions, "validator" |
 
 /** A ledger on CometBFT, and its engine for who looks after it. */
 export interface CometbftLedger extends Ledger {
-  readonly engine: CometbftDriver["engine"];
+  readonly engine: NodeEngine;
 }
 
 /**

@@ -5,6 +5,7 @@ export * from "./custodians.ts";
 export * from "./documents.ts";
 export * from "./end-record.ts";
 export * from "./evidence-words.ts";
+export * from "./governance.ts";
 export * from "./grants.ts";
 export * from "./ids.ts";
 export * from "./import-journal.ts";

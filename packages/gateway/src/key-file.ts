@@ -87,10 +87,10 @@ export function createKeyFile(path: string, owner: KeyOwner): KeyOfFile {
 }
 
 /** Reads a key file. Refuses with `key_file_missing`, `key_file_open` (readable by others than its owner) or `key_file_unreadable`. */
-export const readKeyFile = (path: string): KeyOfFile => keyOf(readContent(path));
+export const readKeyFile = (path: string): KeyOfFile => readContent(path).key;
 
 /** The Ed25519 seed in a key file, for an engine that signs in a process of its own. Refuses as `readKeyFile`. */
-export const readKeySeed = (path: string): Bytes => fromBase64url(readContent(path).seed);
+export const readKeySeed = (path: string): Bytes => fromBase64url(readContent(path).content.seed);
 
 /** Throws `key_file_missing`, or `key_file_open` for a secret of another kind that others than its owner can read. */
 export function requireOwnerOnly(path: string): void {
@@ -99,7 +99,7 @@ export function requireOwnerOnly(path: string): void {
   if (process.platform !== "win32" && (found.mode & GROUP_OR_OTHERS) !== 0) throw new Fault("key_file_open", { path });
 }
 
-function readContent(path: string): KeyFile {
+function readContent(path: string): { readonly content: KeyFile; readonly key: KeyOfFile } {
   let file: number;
   try {
     file = openSync(path, constants.O_RDONLY);
@@ -109,7 +109,8 @@ function readContent(path: string): KeyFile {
   try {
     if (process.platform !== "win32" && (fstatSync(file).mode & GROUP_OR_OTHERS) !== 0)
       throw new Fault("key_file_open", { path });
-    return keyFile.parse(JSON.parse(readFileSync(file, "utf8")));
+    const content = keyFile.parse(JSON.parse(readFileSync(file, "utf8")));
+    return { content, key: keyOf(content) };
   } catch (cause) {
     if (cause instanceof Fault && cause.code === "key_file_open") throw cause;
     throw new Fault("key_file_unreadable", { path }); // without its cause, which could quote the key

@@ -15,6 +15,7 @@ import type { NodeConfig } from "./config/node-config.ts";
 import { custodianHere } from "./custodian-here.ts";
 import { listeningAddress, requirePort, requireWebAddress } from "./listening.ts";
 import { custodianId } from "./member-folder.ts";
+import { nodeFacts } from "./node-facts.ts";
 import { type ChainNotice, openChain, readGenesis } from "./open-chain.ts";
 import { type OpenMember, openMember } from "./open-member.ts";
 import { prepareStores } from "./stores.ts";
@@ -50,6 +51,7 @@ export async function openNode(config: NodeConfig, onNotice?: (notice: ChainNoti
       database,
       api: {
         ...listeningAddress(api.listen),
+        node: nodeFacts(config, ledger),
         ...(tls === undefined ? {} : { tls }),
         ...(api.names === undefined ? {} : { hostNames: api.names }),
         ...(api.witnesses === undefined ? {} : { peers: api.witnesses }),

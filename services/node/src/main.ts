@@ -50,6 +50,7 @@ async function main({ config: file, language }: Arguments): Promise<void> {
   if (node.orphans > 0) say("node.orphans", { count: node.orphans });
   const { ledger, url } = node;
   say("node.ready", { chain: ledger.chainId, height: ledger.height(), url });
+  process.send?.({ event: "ready", url });
   await stopped;
   say("node.stopping");
   await node.close();
@@ -59,6 +60,8 @@ async function main({ config: file, language }: Arguments): Promise<void> {
 function tell(say: Say, notice: ChainNotice): void {
   if (notice.event === "building") say("engine.building", { version: notice.version });
   else if (notice.event === "built") say("engine.built", { version: notice.version, seconds: notice.seconds });
+  else if (notice.event === "proposal_refused")
+    say("engine.proposal_refused", { height: notice.height, proposer: notice.proposer, code: notice.code });
   else say("engine.exited", { code: notice.code ?? notice.signal ?? "-", last: notice.lastLines.at(-1) ?? "-" });
 }
 

@@ -39,6 +39,16 @@ const STALLED_MS = 15_000;
 /** Blocks that are remembered until their light blocks are fetched. */
 const MAX_UNTOLD = 64;
 
+/** The CometBFT of a node. */
+export interface NodeEngine {
+  readonly nodeId: string;
+  /** While it runs. */
+  readonly pid: number | undefined;
+  kill(signal?: NodeJS.Signals): void;
+  /** Ids of the nodes that it is connected to. Rejects with `engine_unreachable`. */
+  peers(): Promise<readonly string[]>;
+}
+
 interface Untold {
   readonly block: AbciBlock;
   readonly finalized: Finalized;
@@ -143,10 +153,15 @@ export class CometbftDriver implements Driver {
     this.#stopped.resolve();
   }
 
-  /** This node's engine, for who measures it or tests what happens without it. */
-  get engine(): { readonly nodeId: string; readonly pid: number | undefined; kill(signal?: NodeJS.Signals): void } {
+  /** This node's engine, for who looks after it, measures it, or tests what happens without it. */
+  get engine(): NodeEngine {
     const engine = this.#engine;
-    return { nodeId: this.#home?.nodeId ?? "", pid: engine.pid, kill: (signal) => engine.kill(signal) };
+    return {
+      nodeId: this.#home?.nodeId ?? "",
+      pid: engine.pid,
+      kill: (signal) => engine.kill(signal),
+      peers: async () => peerIdsOf(await this.#rpc.call("net_info")),
+    };
   }
 
   async #lockKey(): Promise<MachineLock> {

@@ -84,7 +84,7 @@ export class EngineProcess extends EventEmitter<Events> {
       clearTimeout(timer);
     }
     await this.#running;
-    await this.#log.close();
+    this.#log.close();
   }
 
   async #run(): Promise<void> {

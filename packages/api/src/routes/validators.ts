@@ -1,0 +1,74 @@
+/**
+ * Who makes the blocks, and how this node is: what people at a node's side and peers that probe it ask for. Nobody's data is in it.
+ * Source: requirements A3, A8; design.md, "Validators" (for n < 4 the missing cap is said aloud).
+ */
+import { validatorStatus } from "@xinglin/contracts";
+import { Fault } from "@xinglin/primitives";
+import { Type } from "typebox";
+import type { ApiContext } from "../context.ts";
+import type { Routes } from "../route.ts";
+import { answers, json } from "./schemas.ts";
+
+const standing = Type.Array(
+  Type.Object({
+    member: Type.String(),
+    publicKey: Type.String({ description: "Hex." }),
+    standing: Type.Enum(["fit", "unfit", "penalised"]),
+    power: Type.Integer(),
+    sharePerMille: Type.Integer({ description: "Of all voting power, rounded down." }),
+    score: Type.Integer(),
+    strikes: Type.Integer(),
+    isKeptForLackOfOthers: Type.Boolean(),
+  }),
+);
+const validators = Type.Object({
+  epoch: Type.Integer(),
+  epochSince: Type.Integer(),
+  epochEndsFrom: Type.Integer(),
+  seats: Type.Object({ wanted: Type.Integer(), held: Type.Integer(), least: Type.Integer(), most: Type.Integer() }),
+  totalPower: Type.Integer(),
+  active: standing,
+  standby: standing,
+  unfit: standing,
+  penalised: standing,
+  penalties: Type.Integer(),
+  committee: Type.Object({ members: Type.Array(Type.String()), votesNeeded: Type.Integer() }),
+  isCapMissing: Type.Boolean({ description: "Fewer than four: nobody's power is below a third." }),
+  toleratedFaults: Type.Integer(),
+  isOverCap: Type.Boolean(),
+});
+const node = Type.Object({
+  driver: Type.String(),
+  peers: Type.Optional(Type.Array(Type.String({ description: "Ids of the nodes that this one is connected to." }))),
+  freeMegabytes: Type.Integer(),
+  snapshot: Type.Optional(Type.Integer({ description: "Height of the newest snapshot." })),
+});
+
+/** Adds the routes. */
+export function addValidatorRoutes(routes: Routes, { state, options }: ApiContext): void {
+  routes.add({
+    method: "GET",
+    url: "/v1/validators",
+    session: false,
+    schema: {
+      summary: "Who makes blocks, with which power, and who decides on them",
+      tags: ["chain"],
+      response: answers({ 200: json("As of the newest block", validators) }),
+    },
+    handler: () => {
+      const status = validatorStatus(state);
+      if (status === undefined) throw new Fault("ledger_unavailable", {}, { retry: true });
+      return status;
+    },
+  });
+  routes.add({
+    method: "GET",
+    url: "/v1/node",
+    session: false,
+    schema: { summary: "How this node is", tags: ["chain"], response: answers({ 200: json("Now", node) }) },
+    handler: async () => {
+      if (options.node === undefined) throw new Fault("node_not_told");
+      return options.node();
+    },
+  });
+}
