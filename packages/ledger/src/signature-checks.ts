@@ -29,7 +29,8 @@ export interface SignedTransaction {
 }
 
 export class SignatureChecks {
-  readonly #pool: VerifyPool;
+  /** Undefined where signatures are verified on this thread. */
+  readonly #pool: VerifyPool | undefined;
   readonly #policy: WebauthnPolicy;
   /** Found right lately. */
   readonly #right = new Recent<string, true>(MAX_REMEMBERED);
@@ -37,13 +38,15 @@ export class SignatureChecks {
   #underWay = 0;
   #scheduled = false;
 
+  /** With so many threads; with 0 on this one, at once. */
   constructor(policy: WebauthnPolicy, workers?: number) {
     this.#policy = policy;
-    this.#pool = new VerifyPool({ policy, ...(workers === undefined ? {} : { workers }) });
+    if (workers !== 0) this.#pool = new VerifyPool({ policy, ...(workers === undefined ? {} : { workers }) });
   }
 
   /** Whether the signatures are right; rejects with `Fault("verify_pool_stopped")` when the ledger closes. */
   check(signed: SignedTransaction): Promise<boolean> {
+    if (this.#pool === undefined) return Promise.resolve(this.checkNow(signed));
     const name = nameOf(signed);
     if (this.#right.get(name)) return Promise.resolve(true);
     return new Promise((resolve, reject) => {
@@ -67,12 +70,12 @@ export class SignatureChecks {
     return right;
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await this.#pool?.close();
   }
 
   #send(): void {
-    if (this.#asked.length === 0 || this.#underWay >= BATCHES_UNDER_WAY) return;
+    if (this.#pool === undefined || this.#asked.length === 0 || this.#underWay >= BATCHES_UNDER_WAY) return;
     const asked = this.#asked;
     this.#asked = [];
     this.#underWay++;

@@ -11,7 +11,7 @@ import { type Bytes, equal, toHex, utf8 } from "@xinglin/primitives";
 import { decodeBlock } from "../src/block-bytes.ts";
 import type { BlockNotice, Ledger } from "../src/ledger.ts";
 import { anchor, signed } from "./support/chain.ts";
-import { checkChain } from "./support/check-chain.ts";
+import { checkChain, type Signers } from "./support/check-chain.ts";
 
 /** How the suite opens a ledger on the driver under test. */
 export interface DriverHarness {
@@ -21,7 +21,8 @@ export interface DriverHarness {
   reopen(ledger: Ledger): Promise<Ledger>;
   /** Lets so much time pass for the driver that it must make a block although nothing waits. */
   idle(ledger: Ledger): void;
-  readonly validatorKey: Bytes;
+  /** Whose signatures make a block final. */
+  readonly validatorKey: Signers;
 }
 
 /** Registers the tests. */

@@ -11,9 +11,17 @@ interface Blocks {
   block(height: number): Bytes | undefined;
 }
 
+/** Who must have signed: the one validator's key, or all validators in the order of the set. */
+export type Signers = Bytes | readonly cometbft.Validator[];
+
+const SOLE_POWER = 10;
+const listed = (signers: Signers): readonly cometbft.Validator[] =>
+  signers instanceof Uint8Array ? [{ publicKey: signers, power: SOLE_POWER }] : signers;
+
 /** Every block of the chain from `from` on, checked. */
-export function checkChain(blocks: Blocks, chainId: string, validatorKey: Bytes, from = 1): cometbft.LightBlock[] {
+export function checkChain(blocks: Blocks, chainId: string, signers: Signers, from = 1): cometbft.LightBlock[] {
   const checked: cometbft.LightBlock[] = [];
+  const expected = listed(signers);
   for (let height = from; height <= blocks.height(); height++) {
     const bytes = blocks.block(height);
     const light = blocks.lightBlock(height);
@@ -27,21 +35,35 @@ export function checkChain(blocks: Blocks, chainId: string, validatorKey: Bytes,
     assert.deepEqual(cometbft.blockId(header, bytes), commit.blockId);
     assert.deepEqual(cometbft.dataHash(block.txs, nodeSha256), header.dataHash);
     assert.deepEqual(cometbft.validatorsHash(validators), header.validatorsHash);
-    assert.deepEqual(validators, [{ publicKey: validatorKey, power: 10 }]);
-    const [sig] = commit.signatures;
-    assert.ok(sig?.flag === "commit" && commit.signatures.length === 1);
-    const signedBytes = cometbft.commitSignBytes(chainId, commit, 0);
-    assert.ok(signedBytes !== undefined && verifySync("ed25519", validatorKey, signedBytes, sig.signature), `commit ${height}`);
+    assert.deepEqual(validators, expected);
+    checkCommit(chainId, commit, expected);
     const before = checked.at(-1);
     if (before !== undefined) {
       assert.deepEqual(header.lastBlockId, before.commit.blockId);
-      assert.deepEqual(header.lastCommitHash, cometbft.commitHash(before.commit));
-      assert.deepEqual(block.lastCommit, before.commit);
+      assert.deepEqual(header.lastCommitHash, cometbft.commitHash(block.lastCommit));
+      // Of several validators each node may have heard other votes first.
+      if (expected.length === 1) assert.deepEqual(block.lastCommit, before.commit);
+      assert.deepEqual(block.lastCommit.blockId, before.commit.blockId);
+      checkCommit(chainId, block.lastCommit, expected);
       assert.ok(isLater(header.time, before.header.time), `time of ${height}`);
     }
     checked.push(lightBlock);
   }
   return checked;
+}
+
+/** Every vote is by its validator, and together they have more than two thirds of the power. */
+function checkCommit(chainId: string, commit: cometbft.Commit, validators: readonly cometbft.Validator[]): void {
+  assert.equal(commit.signatures.length, validators.length);
+  let signed = 0;
+  for (const [i, { publicKey, power }] of validators.entries()) {
+    const sig = commit.signatures[i];
+    if (sig?.flag !== "commit") continue;
+    const bytes = cometbft.commitSignBytes(chainId, commit, i);
+    assert.ok(bytes !== undefined && verifySync("ed25519", publicKey, bytes, sig.signature), `commit ${commit.height}`);
+    signed += power;
+  }
+  assert.ok(3 * signed > 2 * cometbft.totalPower(validators), `too few signed ${commit.height}`);
 }
 
 const isLater = (a: cometbft.Time, b: cometbft.Time): boolean =>
