@@ -101,9 +101,8 @@ async function build(
 async function checkedEngine(path: string): Promise<string> {
   const program = await readFile(path).catch(() => undefined);
   const at = program?.indexOf(`\t${MODULE}\tv`) ?? -1;
-  const found =
-    at < 0 ? "-" : /\tv?(\S+)/.exec(program!.toString("latin1", at + MODULE.length + 1, at + MODULE.length + 40))?.[1];
-  if (`v${found}` !== ENGINE_VERSION)
-    throw new Fault("engine_version_wrong", { path, found: String(found), wanted: ENGINE_VERSION });
+  const told = at < 0 ? "" : program!.toString("latin1", at + MODULE.length + 1, at + MODULE.length + 40);
+  const found = /^\t(v[^\t\n]+)/.exec(told)?.[1] ?? "-";
+  if (found !== ENGINE_VERSION) throw new Fault("engine_version_wrong", { path, found, wanted: ENGINE_VERSION });
   return path;
 }
