@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { nodeSha256 } from "@xinglin/crypto/node";
+import type { cometbft } from "@xinglin/crypto/pure";
 import type { DriverSite } from "@xinglin/ledger";
 import { type Bytes, type Fault, toHex } from "@xinglin/primitives";
 import type { ConfigOptions, ConsensusTimes, Peer, StateSync } from "../home/config-file.ts";
@@ -30,8 +31,10 @@ export interface NodeOptions {
   readonly binary: string;
   /** Canonical bytes of the genesis document. */
   readonly genesis: Bytes;
-  /** Seed of the validator's Ed25519 key; none for a node that only follows. */
+  /** Seed of the validator's key; none for a node that only follows. */
   readonly validatorSeed?: Bytes;
+  /** What key is made of that seed; Ed25519 if absent. */
+  readonly validatorKeyType?: cometbft.KeyType;
   /** Seed of the key by which peers know this node; made once and kept if not given. */
   readonly nodeSeed?: Bytes;
   /** The node's name for people; by default the chain's. */
@@ -67,13 +70,15 @@ export function homeOptions(
   options: NodeOptions,
   { proxyApp, rpc }: { readonly proxyApp: string; readonly rpc: RpcAddress },
 ): HomeOptions {
-  const { genesis, validatorSeed, nodeSeed, p2p, continuation, times, reapIntervalMs, stateSync, logLevel } = options;
+  const { genesis, validatorSeed, validatorKeyType, nodeSeed, p2p, continuation, times, reapIntervalMs, stateSync, logLevel } =
+    options;
   const { parameters, name } = application.genesis;
   return {
     folder: engineFolder(directory),
     genesis,
     ...(continuation === undefined ? {} : { continuation }),
     ...(validatorSeed === undefined ? {} : { validatorSeed }),
+    ...(validatorKeyType === undefined ? {} : { validatorKeyType }),
     ...(nodeSeed === undefined ? {} : { nodeSeed }),
     config: {
       moniker: options.moniker ?? name,

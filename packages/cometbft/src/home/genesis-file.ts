@@ -3,7 +3,7 @@
  * Source: CometBFT v0.40 `types/genesis.go`, `types/params.go`; design.md, "Drivers".
  */
 import { chainIdOf, decodeGenesis } from "@xinglin/contracts";
-import type { cometbft } from "@xinglin/crypto/pure";
+import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, toHex } from "@xinglin/primitives";
 import { publicKeyJson } from "./keys.ts";
 
@@ -39,7 +39,8 @@ export function genesisFile(genesisBytes: Bytes, continuation?: Continuation): s
         max_age_duration: String(BigInt(EVIDENCE_AGE.maxAgeSeconds) * 1_000_000_000n),
         max_bytes: String(Math.min(EVIDENCE_BYTES, Math.floor(maxBlockBytes / 4))),
       },
-      validator: { pub_key_types: ["ed25519"] },
+      // Both, so that a vote may let a validator with either in.
+      validator: { pub_key_types: cometbft.KEY_TYPES.map((type) => cometbft.KEY_TYPE[type].name) },
       version: { app: String(APP_PROTOCOL) },
       abci: { vote_extensions_enable_height: "0" },
     },

@@ -7,11 +7,12 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { nodeSha256 } from "@xinglin/crypto/node";
+import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, equal, Fault, toHex } from "@xinglin/primitives";
 import { ENGINE_VERSION } from "../engine/engine.ts";
 import { type ConfigOptions, configFile } from "./config-file.ts";
 import { type Continuation, genesisFile } from "./genesis-file.ts";
-import { nodeIdOf, nodeKeyFile, publicKeyOf, seedIn, UNSIGNED_STATE, validatorKeyFile } from "./keys.ts";
+import { nodeKeyFile, publicKeyIn, UNSIGNED_STATE, validatorKeyFile } from "./keys.ts";
 
 const VERSION_FILE = "xinglin.json";
 const OWNER_FILE = 0o600;
@@ -23,8 +24,10 @@ export interface HomeOptions {
   /** Canonical bytes of our genesis document. */
   readonly genesis: Bytes;
   readonly continuation?: Continuation;
-  /** Seed of the validator's Ed25519 key; without one the node has a key of its own that no validator set names. */
+  /** Seed of the validator's key; without one the node has a key of its own that no validator set names. */
   readonly validatorSeed?: Bytes;
+  /** What key is made of that seed; Ed25519 if absent. */
+  readonly validatorKeyType?: cometbft.KeyType;
   /** Seed of the node's Ed25519 key; without one it is made once and kept. */
   readonly nodeSeed?: Bytes;
   readonly config: ConfigOptions;
@@ -48,17 +51,15 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
   await mkdir(join(folder, "data"), { recursive: true, mode: OWNER_FOLDER });
   await chmod(folder, OWNER_FOLDER);
   await checkVersion(folder, genesis);
-  const nodeSeed = await keepSeed(join(folder, "config", "node_key.json"), options.nodeSeed, nodeKeyFile);
-  const validatorSeed = await keepSeed(
-    join(folder, "config", "priv_validator_key.json"),
-    options.validatorSeed,
-    validatorKeyFile,
+  const nodeKey = await keepKey(join(folder, "config", "node_key.json"), options.nodeSeed, nodeKeyFile);
+  const publicKey = await keepKey(join(folder, "config", "priv_validator_key.json"), options.validatorSeed, (seed) =>
+    validatorKeyFile(seed, options.validatorKeyType),
   );
   const stateFile = join(folder, "data", "priv_validator_state.json");
   if ((await read(stateFile)) === undefined) await write(stateFile, UNSIGNED_STATE);
   await write(join(folder, "config", "genesis.json"), genesisFile(genesis, continuation));
   await write(join(folder, "config", "config.toml"), configFile(options.config));
-  return { folder, nodeId: nodeIdOf(nodeSeed), publicKey: publicKeyOf(validatorSeed) };
+  return { folder, nodeId: toHex(cometbft.addressOf(nodeKey)), publicKey };
 }
 
 /** The folder belongs to one version of CometBFT and to one genesis. */
@@ -85,17 +86,15 @@ function parsed(text: string): { engine?: unknown; genesis?: unknown } {
   }
 }
 
-/** The key in the file; `given` is written if there is none yet, a random one without `given`. */
-async function keepSeed(path: string, given: Bytes | undefined, fileOf: (seed: Bytes) => string): Promise<Bytes> {
-  const text = await read(path);
-  if (text === undefined) {
-    const seed = given ?? new Uint8Array(randomBytes(32));
-    await write(path, fileOf(seed));
-    return seed;
-  }
-  const seed = seedIn(text, path);
-  if (given !== undefined && !equal(seed, given)) throw new Fault("not_the_validator", { validators: 1 });
-  return seed;
+/** The public key of the file; the key of `given` is written if there is none yet, a random one without `given`. */
+async function keepKey(path: string, given: Bytes | undefined, fileOf: (seed: Bytes) => string): Promise<Bytes> {
+  const found = await read(path);
+  const text = found ?? fileOf(given ?? new Uint8Array(randomBytes(32)));
+  const publicKey = publicKeyIn(text, path);
+  if (found === undefined) await write(path, text);
+  else if (given !== undefined && !equal(publicKey, publicKeyIn(fileOf(given), path)))
+    throw new Fault("not_the_validator", { validators: 1 });
+  return publicKey;
 }
 
 async function read(path: string): Promise<string | undefined> {
