@@ -8,8 +8,9 @@ import { type Bytes, equal, Fault } from "@xinglin/primitives";
 import type { Finalized } from "../block.ts";
 import { DEFAULT_MEMPOOL } from "../core.ts";
 import type { CommittedBlock, Driver, DriverFactory, DriverSite } from "../driver.ts";
+import type { QuietChain } from "./cluster.ts";
 import type { SimulatedMember } from "./member.ts";
-import { type QuietChain, Simulation } from "./simulation.ts";
+import { Simulation } from "./simulation.ts";
 import type { StoredBlock } from "./witness.ts";
 
 /** Heartbeats come a little early, so that making them does not make the newest header too old. */
