@@ -28,6 +28,7 @@ import {
 } from "@xinglin/primitives";
 import { speaker } from "../../scripts/launch/language.mjs";
 import { buildPortal } from "../../scripts/launch/portal.mjs";
+import { openPeers, type Peers } from "./peers.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const DIST = join(ROOT, "packages", "portal", "dist");
@@ -82,10 +83,13 @@ export interface Stage {
   /** Stops the server, and starts it again at the same address. */
   stopServer(): Promise<void>;
   startServer(): Promise<void>;
+  /** The other members' nodes, if the stage has them. */
+  readonly peers: Peers | undefined;
   close(): Promise<void>;
 }
 
-export async function openStage(): Promise<Stage> {
+/** With `withPeers`, two other nodes are there, and the server names them to the page. */
+export async function openStage(withPeers = false): Promise<Stage> {
   await buildPage();
   const directory = await mkdtemp(join(tmpdir(), "xinglin-portal-"));
   const port = await freePort();
@@ -125,9 +129,18 @@ export async function openStage(): Promise<Stage> {
     location: { kind: "embedded", template: await emptyDatabase() },
     source: ledgerSource(ledger),
   });
+  const peers = withPeers ? await openPeers(ledger, index, validator, await freePort()) : undefined;
   let api: Api | undefined;
   const startServer = async (): Promise<void> => {
-    api = await createApi({ ledger, index, portalDirectory: DIST, host: "127.0.0.1", port, limits: { heartbeatMs: 1_000 } });
+    api = await createApi({
+      ledger,
+      index,
+      portalDirectory: DIST,
+      host: "127.0.0.1",
+      port,
+      limits: { heartbeatMs: 1_000 },
+      ...(peers === undefined ? {} : { peers: peers.urls }),
+    });
     await api.listen();
   };
   const stopServer = async (): Promise<void> => {
@@ -197,6 +210,7 @@ export async function openStage(): Promise<Stage> {
     submit,
     startServer,
     stopServer,
+    peers,
     async newPatient(seconds = 3_600) {
       const [atA, atB] = [await register(a, seconds), await register(b, seconds)];
       return { link: linkOf([atA, atB]), atA, atB };
@@ -224,6 +238,7 @@ export async function openStage(): Promise<Stage> {
     },
     async close() {
       await stopServer();
+      await peers?.close();
       await index.close();
       await ledger.close();
       await rm(directory, { recursive: true, force: true });

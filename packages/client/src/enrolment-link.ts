@@ -22,6 +22,8 @@ import type { Identity } from "./identity.ts";
 const linkContent = schema.object({
   chain: schema.text(50),
   pseudonyms: schema.list(schema.object({ patient: actorId, member: memberId, seed: schema.bytes(32) }), 16, 1),
+  /** A recent block that whoever made the link vouches for: on an old chain the page's trust begins there, not at the genesis. */
+  checkpoint: schema.optional(schema.object({ height: schema.uint(Number.MAX_SAFE_INTEGER, 1), hash: schema.bytes(32) })),
 });
 export type EnrolmentLink = Infer<typeof linkContent>;
 

@@ -5,6 +5,7 @@
 import { Fault, schema } from "@xinglin/primitives";
 import {
   genesisTrust,
+  headerHash,
   type LightBlock,
   LightFollower,
   type LightReport,
@@ -14,6 +15,7 @@ import {
 } from "@xinglin/verifier";
 import { ApiClient } from "./api-client.ts";
 import { ApiLightSource } from "./light-source.ts";
+import { TrustedChain } from "./trusted-chain.ts";
 
 /** Other nodes that are asked at one look: enough that one honest one is among them, few enough for 1 MB a day. */
 const WITNESSES_AT_ONCE = 4;
@@ -108,6 +110,13 @@ export class FollowedChain {
   get bytes(): number {
     return this.#sources.reduce((sum, { bytes }) => sum + bytes, 0);
   }
+}
+
+/** The newest block of the caller's own node, its signatures checked: what a registrar or an old phone vouches for in a link. */
+export async function newestCheckpoint(client: ApiClient): Promise<Checkpoint> {
+  const lightBlock = await client.getBytes("/v1/light-blocks/newest");
+  const header = await (await TrustedChain.of(client)).header(lightBlock);
+  return { height: header.height, hash: headerHash(header) };
 }
 
 /** Reads `HASH@HEIGHT`, as a person gives it; spaces and case do not matter. Undefined for anything else. */

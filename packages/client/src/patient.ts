@@ -6,6 +6,7 @@ import type { DirectiveTerms, PublicKey } from "@xinglin/contracts";
 import { type ActorId, type Bytes, Fault, type MemberId, type UnixSeconds } from "@xinglin/primitives";
 import type { ApiClient, Receipt } from "./api-client.ts";
 import { type EnrolmentLink, encodeEnrolmentLink, enrolmentIdentity, oneTimeKey } from "./enrolment-link.ts";
+import { newestCheckpoint } from "./followed-chain.ts";
 import type { Identity } from "./identity.ts";
 import { sealPointer } from "./pointers.ts";
 
@@ -88,5 +89,5 @@ export async function linkForNewPhone(client: ApiClient, page: string, pseudonym
     if (refused !== undefined) throw new Fault(refused.code ?? "refused", refused.facts ?? {});
     link.push({ patient: identity.actor, member: identity.member, seed });
   }
-  return encodeEnrolmentLink(page, { chain: chainId, pseudonyms: link });
+  return encodeEnrolmentLink(page, { chain: chainId, pseudonyms: link, checkpoint: await newestCheckpoint(client) });
 }

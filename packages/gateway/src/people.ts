@@ -2,7 +2,7 @@
  * Registering who works at a member and who is treated there. Source: requirements B1, B4; design.md, "Identity".
  */
 import { existsSync } from "node:fs";
-import { type ApiClient, encodeEnrolmentLink, type Identity, oneTimeKey } from "@xinglin/client";
+import { type ApiClient, encodeEnrolmentLink, type Identity, newestCheckpoint, oneTimeKey } from "@xinglin/client";
 import type { Role } from "@xinglin/contracts";
 import type { Suite } from "@xinglin/crypto";
 import type { SecretSuite } from "@xinglin/crypto/node";
@@ -123,6 +123,7 @@ export async function enrolmentLink(client: ApiClient, page: string, pseudonyms:
   return encodeEnrolmentLink(page, {
     chain: chainId,
     pseudonyms: pseudonyms.map(({ patient, member, seed }) => ({ patient, member, seed })),
+    checkpoint: await newestCheckpoint(client),
   });
 }
 

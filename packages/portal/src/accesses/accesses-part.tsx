@@ -1,5 +1,6 @@
 /** Who read what, when, why and under which consent, as it happens. Source: requirement C10; design.md, "What a user gets". */
 import { useState } from "react";
+import { ChainStatus } from "../chain/chain-status.tsx";
 import { mergeNewestFirst } from "../feed/merge.ts";
 import { useHome, useSnapshot, useText } from "../shell/context.tsx";
 import { ErrorNotice } from "../shell/notice.tsx";
@@ -47,6 +48,7 @@ export function AccessesPart() {
           <span role="status">{text("verify.running", { done: progress?.done ?? 0, all: progress?.all ?? 0 })}</span>
         )}
       </div>
+      <ChainStatus />
       <ErrorNotice error={verifying.error} />
       {verdict !== undefined && <VerdictNotice verdict={verdict} />}
       {rows.length === 0 && loaded && <p className="empty">{text("accesses.none")}</p>}

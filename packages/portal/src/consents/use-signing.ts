@@ -14,7 +14,7 @@ export interface Signing {
 
 /** Signs changes as one pseudonym; the list is fetched anew when the chain has decided. */
 export function useSigning({ holding, identity }: Member): Signing {
-  const { client, feed, attention } = useHome();
+  const { client, feed, chain, attention } = useHome();
   const { retired } = useSnapshot();
   const task = useTask();
   const [stage, setStage] = useState<SigningStage | undefined>(undefined);
@@ -26,6 +26,7 @@ export function useSigning({ holding, identity }: Member): Signing {
       task.run(() =>
         attention.during(async () => {
           setStage(undefined);
+          chain.requireHonest();
           const current = feed.pseudonyms.filter((one) => !retired.has(one.holding.patient));
           const { signConsent } = await import("./sign-consent.ts");
           try {

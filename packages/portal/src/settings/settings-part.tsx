@@ -1,5 +1,6 @@
 /** Language, exports, and what this device holds. */
 import { useState } from "react";
+import { forgetChains } from "../chain/store.ts";
 import { useHome, useSnapshot, useSpeech } from "../shell/context.tsx";
 import { ErrorNotice } from "../shell/notice.tsx";
 import { useTask } from "../shell/use-task.ts";
@@ -9,7 +10,7 @@ import { memberName } from "../text/names.ts";
 export function SettingsPart() {
   const { text, setLanguage } = useSpeech();
   const home = useHome();
-  const { feed, members, wallet, attention, reload } = home;
+  const { feed, chain, members, wallet, attention, reload } = home;
   const { retired, loaded } = useSnapshot();
   const exporting = useTask();
   const forgetting = useTask();
@@ -76,7 +77,9 @@ export function SettingsPart() {
               onClick={() =>
                 forgetting.run(async () => {
                   feed.stop();
+                  chain.stop();
                   await wallet.forget();
+                  await forgetChains();
                   reload();
                 })
               }

@@ -1,6 +1,7 @@
 /** What every part of the page needs, handed down once. */
 import type { ApiClient } from "@xinglin/client";
 import { createContext, useContext, useSyncExternalStore } from "react";
+import type { ChainMoment, ChainWatch } from "../chain/watch.ts";
 import type { Feed, Snapshot } from "../feed/feed.ts";
 import type { MemberRow } from "../feed/rows.ts";
 import type { Language, Text } from "../text/language.ts";
@@ -19,6 +20,7 @@ export interface Home {
   readonly client: ApiClient;
   readonly wallet: Wallet;
   readonly feed: Feed;
+  readonly chain: ChainWatch;
   readonly attention: Attention;
   readonly members: readonly MemberRow[];
   /** Makes the page look at its wallet again. */
@@ -36,4 +38,9 @@ export const useHome = (): Home => required(useContext(HomeContext));
 export function useSnapshot(): Snapshot {
   const { feed } = useHome();
   return useSyncExternalStore(feed.subscribe, feed.snapshot);
+}
+/** What is known of the chain itself. */
+export function useChain(): ChainMoment {
+  const { chain } = useHome();
+  return useSyncExternalStore(chain.subscribe, chain.snapshot);
 }

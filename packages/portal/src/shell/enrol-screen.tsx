@@ -2,6 +2,7 @@
 import type { ApiClient, EnrolmentLink } from "@xinglin/client";
 import { Fault } from "@xinglin/primitives";
 import { useEffect, useState } from "react";
+import { openChainStore } from "../chain/store.ts";
 import { fetchMembers, type MemberRow } from "../feed/rows.ts";
 import { joined, memberName } from "../text/names.ts";
 import type { Attention } from "../wallet/attention.ts";
@@ -44,6 +45,8 @@ export function EnrolScreen({ client, wallet, attention, link, onDone }: Props) 
   const enrol = (makeKey: MakeKey): void =>
     task.run(async () => {
       await attention.during(() => enrolAll(client, wallet, link, makeKey));
+      const { chain, checkpoint } = link;
+      if (checkpoint !== undefined) await openChainStore(chain).keepCheckpoint(checkpoint);
       onDone();
     });
   const institutions = joined(

@@ -2,6 +2,8 @@
 import type { ApiClient } from "@xinglin/client";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { AccessesPart } from "../accesses/accesses-part.tsx";
+import { openChainStore } from "../chain/store.ts";
+import { ChainWatch } from "../chain/watch.ts";
 import { ConsentsPart } from "../consents/consents-part.tsx";
 import { Feed, type Member } from "../feed/feed.ts";
 import { fetchMembers, type MemberRow } from "../feed/rows.ts";
@@ -31,6 +33,15 @@ export function HomeScreen({ client, wallet, attention, reload }: Props) {
     fetchMembers(client).then(setMembers, () => {});
   }, [client]);
 
+  const chain = useMemo(() => {
+    const id = wallet.current[0]?.chain ?? "";
+    return new ChainWatch(client, id, openChainStore(id));
+  }, [client, wallet]);
+  useEffect(() => {
+    chain.start();
+    return () => chain.stop();
+  }, [chain]);
+
   useEffect(() => {
     let isGone = false;
     let started: Feed | undefined;
@@ -55,8 +66,8 @@ export function HomeScreen({ client, wallet, attention, reload }: Props) {
   }, [feed, members.length, loadMembers]);
 
   const home = useMemo(
-    () => (feed === undefined ? undefined : { client, wallet, feed, attention, members, reload }),
-    [client, wallet, feed, attention, members, reload],
+    () => (feed === undefined ? undefined : { client, wallet, feed, chain, attention, members, reload }),
+    [client, wallet, feed, chain, attention, members, reload],
   );
   if (home === undefined) return <p role="status">{text("page.opening")}</p>;
   return (

@@ -1,5 +1,6 @@
 /** What the owner should know before anything else: a retired key, a locked page, a ledger that stands still, a clock that is off. */
 import { useEffect, useState } from "react";
+import { ChainAlarm } from "../chain/chain-alarm.tsx";
 import { faultSentence } from "../text/fault-sentence.ts";
 import { joined, memberName } from "../text/names.ts";
 import { shanghaiTime } from "../text/time.ts";
@@ -26,6 +27,7 @@ export function Notices() {
   const retiredAt = feed.pseudonyms.filter(({ holding }) => retired.has(holding.patient));
   return (
     <>
+      <ChainAlarm />
       {retiredAt.length > 0 && (
         <Notice tone="bad" title={text("retired.title")}>
           {text("retired.what", {

@@ -55,6 +55,7 @@ export async function verifyEverything(home: Home, onProgress: (done: number, al
 async function judged(home: Home, chainId: string, verify: (verifier: Verifier) => Promise<Verdict>): Promise<Verdict> {
   let verifier: Verifier;
   try {
+    home.chain.requireHonest();
     verifier = await verifierOf(home, chainId);
   } catch (error) {
     if (error instanceof Fault && !error.retry) return { ok: false, code: error.code, facts: error.facts };
