@@ -1,11 +1,12 @@
 import type { TestContext } from "node:test";
 import { test } from "node:test";
 import type { Ledger } from "@xinglin/ledger";
-import { VALIDATOR } from "@xinglin/ledger/testing/chain";
 import { driverContract } from "@xinglin/ledger/testing/driver-contract";
 import { Fault } from "@xinglin/primitives";
 import { ensureEngine } from "../../src/engine/engine.ts";
+import { publicKeyOf } from "../../src/home/keys.ts";
 import type { LocalNode } from "../../src/testing/local-network.ts";
+import { consortiumOf } from "../support/consortium.ts";
 import { network } from "../support/network.ts";
 
 const binary = await ensureEngine().catch((error: unknown) => {
@@ -13,10 +14,11 @@ const binary = await ensureEngine().catch((error: unknown) => {
   throw error;
 });
 
+const consortium = consortiumOf(1, { maxBlockGapSeconds: 1 });
 const nodes = new Map<Ledger, LocalNode>();
 
 async function open(context: TestContext): Promise<Ledger> {
-  const [node] = (await network(context, binary as string, 1, { maxBlockGapSeconds: 1 })).nodes;
+  const [node] = (await network(context, binary as string, 1, {}, consortium)).nodes;
   nodes.set(node!.ledger, node!);
   return node!.ledger;
 }
@@ -35,6 +37,6 @@ if (typeof binary === "string")
     reopen,
     // The genesis asks for a block a second: a proposer that waits for work makes it.
     idle: () => {},
-    validatorKey: VALIDATOR.publicKey,
+    validatorKey: publicKeyOf(consortium.seeds[0]!),
   });
 else test("cometbft: the suite of every driver", (context) => context.skip(`CometBFT is not built: ${binary.message}`));
