@@ -7,6 +7,7 @@ import { Custodian, type ProvenState } from "@xinglin/custody";
 import { readKeyFile } from "@xinglin/gateway";
 import type { Ledger } from "@xinglin/ledger";
 import { type Bytes, Fault, type Height, type UnixSeconds } from "@xinglin/primitives";
+import { decodeLightBlock, type LightBlockSource } from "@xinglin/verifier";
 
 /** `keyFile` is the custodian's, `shares` the folder of its shares. Faults as `readKeyFile`. */
 export function custodianHere(ledger: Ledger, { keyFile, shares }: { keyFile: string; shares: string }): Custodian {
@@ -22,6 +23,7 @@ export function custodianHere(ledger: Ledger, { keyFile, shares }: { keyFile: st
       genesis: ledger.genesis,
       curves: nodeCurves,
       now: () => Math.floor(Date.now() / 1000) as UnixSeconds,
+      lightBlocks: lightBlocksOf(ledger),
       newest: async (names): Promise<ProvenState> => {
         const height = ledger.provableHeight();
         const proofs = names.map((name) => ledger.prove(name, height));
@@ -34,3 +36,13 @@ export function custodianHere(ledger: Ledger, { keyFile, shares }: { keyFile: st
     },
   });
 }
+
+/** The ledger as its custodian's node, for the blocks at which the validators changed. */
+const lightBlocksOf = (ledger: Ledger): LightBlockSource => ({
+  name: "ledger",
+  lightBlock: async (height) => {
+    const block = height === "newest" ? ledger.newestLightBlock() : ledger.lightBlock(height);
+    if (block === undefined) throw new Fault("height_unknown", { height: ledger.height() });
+    return decodeLightBlock(block);
+  },
+});
