@@ -7,7 +7,15 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, ren
 import { dirname } from "node:path";
 import type { Identity } from "@xinglin/client";
 import { randomBytes } from "@xinglin/crypto";
-import { newSecret, SECRET_SUITES, type SecretSuite, signerOfSecret } from "@xinglin/crypto/node";
+import {
+  newSecret,
+  nodeEd25519Signer,
+  nodeMlDsa65Key,
+  SECRET_SUITES,
+  type SecretSuite,
+  signerOfSecret,
+} from "@xinglin/crypto/node";
+import { cometbft } from "@xinglin/crypto/pure";
 import { writeFileDurably } from "@xinglin/custody";
 import {
   type ActorId,
@@ -32,6 +40,8 @@ const keyFile = schema.object({
   suite: schema.optional(schema.oneOf(...SECRET_SUITES)),
   /** The suite's secret (of Ed25519 its seed), base64url. */
   seed: schema.text(86, undefined, 43),
+  /** Of a validator: what key consensus makes of the seed; Ed25519 if absent. */
+  keyType: schema.optional(schema.oneOf(...cometbft.KEY_TYPES)),
   /** Seed of an X-Wing key pair, for members and custodians. */
   hpkeSeed: schema.optional(schema.text(43, undefined, 43)),
   /** The credential under which a member of staff acts. */
@@ -53,6 +63,8 @@ export interface KeyOwner {
   readonly member: MemberId;
   /** Ed25519 if absent. */
   readonly suite?: SecretSuite;
+  /** Of a validator; Ed25519 if absent. */
+  readonly keyType?: cometbft.KeyType;
   readonly withHpke?: boolean;
   /** The seed of an X-Wing key pair that it keeps. */
   readonly hpkeSeed?: Bytes;
@@ -79,6 +91,7 @@ export function createKeyFile(path: string, owner: KeyOwner): KeyOfFile {
     member: owner.member,
     ...(suite === "ed25519" ? {} : { suite }),
     seed: toBase64url(newSecret(suite)),
+    ...(owner.keyType === undefined ? {} : { keyType: owner.keyType }),
     ...(hpkeSeed === undefined ? {} : { hpkeSeed: toBase64url(hpkeSeed) }),
     ...(owner.credential === undefined ? {} : { credential: owner.credential }),
   };
@@ -91,6 +104,27 @@ export const readKeyFile = (path: string): KeyOfFile => readContent(path).key;
 
 /** The Ed25519 seed in a key file, for an engine that signs in a process of its own. Refuses as `readKeyFile`. */
 export const readKeySeed = (path: string): Bytes => fromBase64url(readContent(path).content.seed);
+
+/** A validator's key that was read: what votes are signed with. */
+export interface ValidatorKeyOfFile {
+  readonly type: cometbft.KeyType;
+  readonly seed: Bytes;
+  readonly publicKey: Bytes;
+  sign(message: Bytes): Bytes;
+}
+
+/** Reads the key file of a validator. Refuses as `readKeyFile`. */
+export function readValidatorKey(path: string): ValidatorKeyOfFile {
+  const { content } = readContent(path);
+  const { keyType: type = "ed25519" } = content;
+  const seed = fromBase64url(content.seed);
+  if (type === "ml-dsa-65") {
+    const key = nodeMlDsa65Key(seed);
+    return { type, seed, publicKey: key.publicKey, sign: (message) => key.sign(message) };
+  }
+  const { publicKey, signSync } = nodeEd25519Signer(seed);
+  return { type, seed, publicKey, sign: signSync };
+}
 
 /** Throws `key_file_missing`, or `key_file_open` for a secret of another kind that others than its owner can read. */
 export function requireOwnerOnly(path: string): void {

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { inspect } from "node:util";
-import { SECRET_SUITES, verifySync } from "@xinglin/crypto/node";
+import { verifyVoteWith } from "@xinglin/crypto";
+import { nodeCurves, SECRET_SUITES, verifySync } from "@xinglin/crypto/node";
 import type { ActorId, MemberId } from "@xinglin/primitives";
-import { createKeyFile, readKeyFile, stageKeyFile } from "../src/key-file.ts";
+import { createKeyFile, readKeyFile, readKeySeed, readValidatorKey, stageKeyFile } from "../src/key-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "xinglin-keys-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -54,6 +55,24 @@ test("a key of each suite signs the same when read again, and the secret of anot
   // The suite of a file without one is Ed25519, as files were before there were others.
   createKeyFile(join(folder, "plain.json"), owner);
   assert.ok(!readFileSync(join(folder, "plain.json"), "utf8").includes("suite"));
+});
+
+test("a validator's key file says what consensus makes of its seed", () => {
+  const verify = verifyVoteWith(nodeCurves);
+  const vote = new Uint8Array(5);
+  for (const [keyType, bytes] of [
+    [undefined, 32],
+    ["ed25519", 32],
+    ["ml-dsa-65", 1952],
+  ] as const) {
+    const path = join(folder, `validator-${keyType}.json`);
+    createKeyFile(path, { ...owner, ...(keyType === undefined ? {} : { keyType }) });
+    const key = readValidatorKey(path);
+    assert.equal(key.type, keyType ?? "ed25519");
+    assert.equal(key.publicKey.length, bytes);
+    assert.ok(verify(key.publicKey, vote, key.sign(vote)));
+    assert.deepEqual(readKeySeed(path), key.seed);
+  }
 });
 
 test("a file that others can read is refused, whoever they are", {

@@ -7,8 +7,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { nodeIdOf } from "@xinglin/cometbft";
 import { MEMBER_KINDS, type Member } from "@xinglin/contracts";
 import { hpkeKeyPair } from "@xinglin/crypto";
+import type { cometbft } from "@xinglin/crypto/pure";
 import { writeFileDurably } from "@xinglin/custody";
-import { createKeyFile, type KeyOfFile, readKeyFile, readKeySeed } from "@xinglin/gateway";
+import { createKeyFile, type KeyOfFile, readKeyFile, readKeySeed, readValidatorKey } from "@xinglin/gateway";
 import {
   type ActorId,
   type Bytes,
@@ -57,9 +58,20 @@ export interface MemberNames {
 }
 
 /** Makes the keys of a member that are not there yet: administration and custodian, and for a node its validator and its peer key. */
-export function createMemberKeys(data: string, member: MemberId, parts: { readonly node: boolean }): void {
+export function createMemberKeys(
+  data: string,
+  member: MemberId,
+  parts: { readonly node: boolean; readonly validatorKeyType?: cometbft.KeyType },
+): void {
+  const { validatorKeyType: keyType } = parts;
   const make = (path: string, actor: string, withHpke: boolean): void => {
-    if (!existsSync(path)) createKeyFile(path, { actor: actor as ActorId, member, withHpke });
+    if (existsSync(path)) return;
+    createKeyFile(path, {
+      actor: actor as ActorId,
+      member,
+      withHpke,
+      ...(actor === "validator" && keyType !== undefined ? { keyType } : {}),
+    });
   };
   make(administrationKey(data, member), member, true);
   make(custodianKey(data, member), custodianId(member), true);
@@ -91,7 +103,7 @@ export async function cardOf(data: string, who: MemberNames, addresses: CardAddr
       hpke: await hpkePublicKey(custodian),
       ...(addresses.custodian === undefined ? {} : { url: addresses.custodian }),
     },
-    ...(hasNode ? { validator: readKeyFile(memberValidatorKey(data, member)).signer.publicKey } : {}),
+    ...(hasNode ? { validator: readValidatorKey(memberValidatorKey(data, member)).publicKey } : {}),
     ...(hasNode && addresses.node !== undefined
       ? { node: { id: nodeIdOf(readKeySeed(nodeKey(data, member))), address: addresses.node } }
       : {}),

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildNotice, EVIDENCE_AGE, ensureEngine, type NodeNotice, openCometbftLedger } from "@xinglin/cometbft";
 import { chainIdOf } from "@xinglin/contracts";
-import { readKeyFile, readKeySeed } from "@xinglin/gateway";
+import { readKeySeed, readValidatorKey } from "@xinglin/gateway";
 import { type Ledger, type LedgerOptions, openLedger } from "@xinglin/ledger";
 import { type Bytes, Fault, fromHex } from "@xinglin/primitives";
 import type { ChainConfig, NodeConfig } from "./config/node-config.ts";
@@ -56,17 +56,18 @@ function idOf(bytes: Bytes, path: string): string {
   }
 }
 
-/** Opens the ledger. Rejects as `readGenesis`, `readKeyFile`, `ensureEngine`, `openLedger` and `openCometbftLedger` do. */
+/** Opens the ledger. Rejects as `readGenesis`, `readValidatorKey`, `ensureEngine`, `openLedger` and `openCometbftLedger` do. */
 export async function openChain(config: NodeConfig, options: ChainOptions = {}): Promise<Ledger> {
   const { chain, data } = config;
   const genesis = readGenesis(config);
   const directory = ledgerFolder(data);
   if (chain.driver === "solo") {
-    const validator = readKeyFile(chain.validatorKey).signer;
+    const validator = readValidatorKey(chain.validatorKey);
     return openLedger({ directory, genesis, validator });
   }
+  const validator = chain.validatorKey === undefined ? undefined : readValidatorKey(chain.validatorKey);
   const seeds = {
-    ...(chain.validatorKey === undefined ? {} : { validatorSeed: readKeySeed(chain.validatorKey) }),
+    ...(validator === undefined ? {} : { validatorSeed: validator.seed, validatorKeyType: validator.type }),
     nodeSeed: readKeySeed(chain.nodeKey),
   };
   const continuation = readContinuation(config.genesis);
