@@ -19,6 +19,7 @@ export function ledgerSource(ledger: Ledger): Source {
   return {
     chain: ledger.chainId,
     size: async () => ledger.entryCount(),
+    first: async () => ledger.firstEntry(),
     async read(from, limit) {
       const items: FeedItem[] = [];
       let block: BlockOperations | undefined;

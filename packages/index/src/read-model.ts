@@ -36,12 +36,12 @@ export class ReadModel {
   #work: Promise<void> | undefined;
   #closed = false;
 
-  private constructor(store: Store, options: ReadModelOptions) {
+  private constructor(store: Store, options: ReadModelOptions, cursor: Cursor) {
     this.db = store.db;
     this.#store = store;
     this.#source = options.source;
     this.#onRebuild = options.onRebuild ?? (() => {});
-    this.#cursor = emptyCursor(options.source.chain);
+    this.#cursor = cursor;
   }
 
   /**
@@ -49,8 +49,9 @@ export class ReadModel {
    * Throws what `openStore` throws, and `Fault("index_foreign_chain")` if a PostgreSQL database holds another chain's read model.
    */
   static async open(options: ReadModelOptions): Promise<ReadModel> {
+    const beginning = await emptyCursor(options.source);
     const store = await openStore(options.location);
-    const model = new ReadModel(store, options);
+    const model = new ReadModel(store, options, beginning);
     try {
       const cursor = await readCursor(store.db);
       if (cursor !== undefined) {
@@ -112,7 +113,11 @@ export class ReadModel {
   /** One batch. */
   async #project(): Promise<void> {
     const items = await this.#source.read(this.#cursor.sequence, BATCH_ENTRIES);
-    if (items.length === 0) return;
+    if (items.length === 0) {
+      // The ledger joined its chain by a snapshot meanwhile: what is missing here can't be read any more.
+      if ((await emptyCursor(this.#source)).sequence > this.#cursor.sequence) await this.#empty("mismatch");
+      return;
+    }
     try {
       this.#cursor = await writeItems(this.db, this.#cursor, items);
     } catch (error) {
@@ -134,7 +139,7 @@ export class ReadModel {
 
   async #empty(reason: RebuildReason): Promise<void> {
     await recreate(this.db);
-    this.#cursor = emptyCursor(this.#source.chain);
+    this.#cursor = await emptyCursor(this.#source);
     this.#onRebuild(reason);
   }
 }

@@ -20,6 +20,8 @@ export interface Source {
   readonly chain: string;
   /** How many entries are committed. */
   size(): Promise<number>;
+  /** The oldest entry that can be read, where it is not 0: on a node that joined by a snapshot, or that let old blocks go. */
+  first?(): Promise<number>;
   /** Up to `limit` committed entries from `from` on, in order; fewer only at the end of the log. */
   read(from: number, limit: number): Promise<readonly FeedItem[]>;
 }

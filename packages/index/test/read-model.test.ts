@@ -8,6 +8,7 @@ import { listConsents, listGrants } from "../src/query/consents.ts";
 import { entriesAfter, listEntries, maySeeEntry } from "../src/query/entries.ts";
 import { findRecord, listRecords } from "../src/query/records.ts";
 import { ReadModel, type RebuildReason } from "../src/read-model.ts";
+import type { Source } from "../src/source.ts";
 import type { StoreLocation } from "../src/store/open.ts";
 import type { DerivedTable, Tables } from "../src/store/tables.ts";
 import { type Finding, verifyRows } from "../src/verify.ts";
@@ -35,6 +36,33 @@ function suite(name: string, locate: () => Promise<StoreLocation>): void {
       assert.equal(entries, chain.items.length);
       assert.ok(rows > entries, `${rows} rows`);
       assert.deepEqual(findings, []);
+    });
+
+    test("a log of which the beginning is gone is projected, verified and opened again from the oldest entry that is there", async () => {
+      let first = 6;
+      const shortened: Source = {
+        chain: chain.chain,
+        size: () => chain.size(),
+        first: async () => first,
+        read: async (from, limit) => (from < first ? [] : chain.read(from, limit)),
+      };
+      const location = await locate();
+      const opened = await ReadModel.open({ location, source: shortened });
+      await opened.rebuild();
+      try {
+        assert.equal(await count(opened, "entries"), chain.items.length - 6);
+        assert.deepEqual((await opened.verify()).findings, []);
+        assert.equal((await opened.verify()).entries, chain.items.length - 6);
+        // More goes, rows of it stay: they are no longer looked at.
+        first = 8;
+        assert.deepEqual((await opened.verify()).findings, []);
+        // The ledger joined anew beyond what is projected here.
+        first = chain.items.length;
+        await opened.rebuild();
+        assert.deepEqual([opened.sequence, await count(opened, "entries")], [first, 0]);
+      } finally {
+        await opened.close();
+      }
     });
 
     test("every table has a row, so that the comparison below is of every table", async () => {

@@ -127,6 +127,11 @@ export class Application {
   get log(): AuditLog {
     return this.#log;
   }
+  /** Sequence number of the oldest entry that is here together with its block. */
+  get firstEntry(): number {
+    const height = retainedFrom(this.#options.read);
+    return height <= 1 ? 0 : (this.results(height)?.first ?? this.#log.length);
+  }
   get waiting(): number {
     return this.#mempool.size;
   }

@@ -137,7 +137,7 @@ class DriverLedger implements Ledger {
     return this.#open.application.log.length;
   }
   firstEntry(): number {
-    return this.#open.application.log.oldest;
+    return this.#open.application.firstEntry;
   }
 
   lightBlock(height: number): Bytes | undefined {

@@ -89,7 +89,10 @@ export interface Ledger {
   entries(from: number, limit: number): Iterable<SequencedEntry>;
   /** Audit entries so far. */
   entryCount(): number;
-  /** Sequence number of the oldest entry that is here: above 0 on a node that joined by a snapshot. */
+  /**
+   * Sequence number of the oldest entry that is here together with its block: above 0 on a node that joined by a snapshot, or that let old
+   * blocks go.
+   */
   firstEntry(): number;
   /** Protobuf bytes of a light block, undefined if there is none at this height. */
   lightBlock(height: number): Bytes | undefined;

@@ -103,6 +103,11 @@ test("blocks of transactions that could still be valid stay, so that receipts ar
   // It is over; the window still knows it, its block is gone.
   assert.equal(node.application.find(ids[0] as Bytes), undefined);
   assert.deepEqual((await node.block([early], 32)).results, [{ code: "already_known" }]);
+  await node.block([tx("late", 60)], 33);
+  await node.block([], 90);
+  assert.equal(node.committed.retainHeight, 14);
+  assert.deepEqual([node.application.firstEntry, node.application.log.length], [2, 2]);
+  assert.equal(node.application.log.entry(0)?.length === undefined, false, "entries stay");
 });
 
 test("blocks above the oldest snapshot stay, and those that somebody has still to read", async (context) => {

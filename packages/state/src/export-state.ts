@@ -129,7 +129,7 @@ export class StateExport {
     } finally {
       leaves.release(id);
     }
-    if (this.#pushLeaves(found, 0, found.rows.length, depth)) return true;
+    if (this.#pushLeaves(found, 0, found.rows.length, depth, this.#hashAt(page, node))) return true;
     await tell();
     return false;
   }
@@ -143,8 +143,8 @@ export class StateExport {
     return true;
   }
 
-  /** Puts leaves [lo, hi) of a page on `#open`; whether they are one piece. */
-  #pushLeaves(found: Leaves, lo: number, hi: number, depth: number): boolean {
+  /** Puts leaves [lo, hi) of a page on `#open`; whether they are one piece. `known` is the hash above them, if it is known. */
+  #pushLeaves(found: Leaves, lo: number, hi: number, depth: number, known?: Uint8Array): boolean {
     const rows = found.rows.slice(lo, hi);
     const bytes = rows.reduce((sum, row) => sum + entryBytes(row), 0);
     if (bytes > this.#partBytes && rows.length > 1) {
@@ -153,12 +153,10 @@ export class StateExport {
       this.#pushLeaves(found, middle, hi, depth + 1);
       return false;
     }
-    const hash = allocate(HASH_BYTES);
-    hashOfLeaves(found.keys, found.hashes, lo, hi, depth, hash, 0);
     const piece = Buffer.allocUnsafeSlow(bytes);
     let at = 0;
     for (const row of rows) at = writeEntry(row, piece, at);
-    this.#open.push({ depth, hash: Uint8Array.from(hash.bytes), pieces: [piece], bytes });
+    this.#open.push({ depth, hash: known ?? hashAbove(found, lo, hi, depth), pieces: [piece], bytes });
     return true;
   }
 
@@ -209,4 +207,10 @@ export class StateExport {
     this.#records.set(version, record);
     return record;
   }
+}
+
+function hashAbove({ keys, hashes }: Leaves, lo: number, hi: number, depth: number): Uint8Array {
+  const hash = allocate(HASH_BYTES);
+  hashOfLeaves(keys, hashes, lo, hi, depth, hash, 0);
+  return Uint8Array.from(hash.bytes);
 }

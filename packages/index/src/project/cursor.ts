@@ -17,7 +17,13 @@ export interface Cursor {
   readonly digest: Bytes;
 }
 
-export const emptyCursor = (chain: string): Cursor => ({ chain, sequence: 0, lastHash: null, digest: new Uint8Array(32) });
+/** The cursor before anything is projected: at the oldest entry that the source has. */
+export const emptyCursor = async (source: Source): Promise<Cursor> => ({
+  chain: source.chain,
+  sequence: (await source.first?.()) ?? 0,
+  lastHash: null,
+  digest: new Uint8Array(32),
+});
 
 /** The cursor behind one more entry, whose bytes hash to `hash`. */
 export const advance = ({ chain, sequence, digest }: Cursor, hash: Bytes): Cursor => ({
@@ -62,8 +68,8 @@ export async function standsOnChain(db: Kysely<Tables>, cursor: Cursor, source: 
     .selectFrom("xinglin.entries")
     .select(sql<number | null>`max(sequence)`.as("newest"))
     .executeTakeFirstOrThrow();
-  if ((newest ?? -1) !== cursor.sequence - 1) return false;
-  if (cursor.sequence === 0) return true;
+  if (newest === null && cursor.lastHash === null) return cursor.sequence === (await emptyCursor(source)).sequence;
+  if (newest !== cursor.sequence - 1) return false;
   const [last] = await source.read(cursor.sequence - 1, 1);
   return last !== undefined && cursor.lastHash !== null && equal(nodeSha256(last.entryBytes), cursor.lastHash);
 }
