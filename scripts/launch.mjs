@@ -23,6 +23,7 @@ const LEDGER_HEAP = "--max-semi-space-size=64";
 /** @type {Record<string, { program: string, showsPage?: true, flags?: readonly string[] }>} */
 const COMMANDS = {
   start: { program: "services/consortium/src/main.ts", showsPage: true, flags: [LEDGER_HEAP] },
+  network: { program: "services/consortium/src/network.ts", showsPage: true, flags: [LEDGER_HEAP] },
   test: { program: "scripts/test.ts" }, // builds the page itself, and counts a failure
   soak: { program: "scripts/soak.ts" },
   bench: { program: "bench/src/main.ts", flags: [LEDGER_HEAP] },

@@ -127,6 +127,11 @@ export const FAULTS = {
     genesis_unreadable: 400,
     genesis_of_another_chain: 400,
     continuation_unreadable: 400,
+    node_behind: 503,
+    node_not_started: 500,
+    not_a_network: 400,
+    proposal_not_passed: 409,
+    validators_fixed: 400,
   },
   "Proofs and evidence": {
     proof_missing: 400,

@@ -7,6 +7,6 @@ export { findRecord, listRecords, type RecordChangeView, type RecordView } from 
 export type { Viewer } from "./query/viewer.ts";
 export { ReadModel, type ReadModelOptions, type RebuildReason } from "./read-model.ts";
 export type { FeedItem, Source } from "./source.ts";
-export type { StoreLocation } from "./store/open.ts";
+export { openStore, type Store, type StoreLocation } from "./store/open.ts";
 export type { Finding, Verification } from "./verify.ts";
 export { MAX_FINDINGS } from "./verify.ts";

@@ -1,5 +1,5 @@
 /**
- * Each custodian as a process of its own, as members run them; they end with this process. Source: design.md, "Packages" (`services/custodian`).
+ * Each custodian as a process of its own, as members run them; they end with this process, however it ends. Source: design.md, "Packages" (`services/custodian`).
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -11,16 +11,17 @@ import { Fault, type MemberId } from "@xinglin/primitives";
 const PROGRAM = fileURLToPath(new URL("../../custodian/src/main.ts", import.meta.url));
 const START_MS = 20_000;
 
-/** Starts a member's custodian over the node at `node`; resolves when it listens. */
+/** Starts a member's custodian over the node at `node`; resolves when it listens. `listen`: on which port; 0 for any. */
 export async function startCustodianProcess(
   data: string,
   member: MemberId,
   node: string,
+  listen = 0,
 ): Promise<{ service: CustodianService; stop(): Promise<void> }> {
   const args = ["--genesis", join(data, "genesis.cbor"), "--key", custodianKey(data, member), "--node", node];
   const shares = join(data, "custodians", member);
-  const child = spawn(process.execPath, [PROGRAM, ...args, "--shares", shares, "--host", "127.0.0.1", "--port", "0"], {
-    stdio: ["ignore", "pipe", "inherit"],
+  const child = spawn(process.execPath, [PROGRAM, ...args, "--shares", shares, "--host", "127.0.0.1", "--port", String(listen)], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const port = await portOf(child, member).catch(async (error: unknown) => {

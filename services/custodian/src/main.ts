@@ -51,11 +51,14 @@ try {
   process.stdout.write(
     `custodian ${key.actor} port ${typeof address === "object" && address !== null ? address.port : values.port}\n`,
   );
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.on(signal, () => {
-      server.close();
-      server.closeAllConnections();
-    });
+  const stop = (): void => {
+    server.close();
+    server.closeAllConnections();
+    if (process.connected === true) process.disconnect();
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+  // Whoever started this as a child closes the channel when it ends, however it ends.
+  process.once("disconnect", stop);
 } catch (error) {
   if (!(error instanceof Fault)) throw error;
   process.stderr.write(`${error.message}\n`);
