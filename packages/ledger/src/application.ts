@@ -20,7 +20,7 @@ import type { BatchOperation, Prepared, State } from "@xinglin/state";
 import { type Admitted, admitCandidate } from "./admission.ts";
 import { type Appended, AuditLog, type LogPlace, type ReadStored } from "./audit-log.ts";
 import type { BlockInput, Finalized } from "./block.ts";
-import { type BlockResults, decodeResults, encodeResults, ResultIndex } from "./block-results.ts";
+import { type BlockResults, decodeResults, encodeResults, ResultIndex, type TransactionResult } from "./block-results.ts";
 import type { Time } from "./block-time.ts";
 import { type Candidate, candidateOf, decodeOrFault, idKeyOf } from "./candidate.ts";
 import { CommittedReader } from "./committed-reader.ts";
@@ -297,13 +297,25 @@ export class Application {
     if (pending.changedKeys.some(isOfStanding)) this.#standing++;
     this.#log.adopt(appended);
     this.#window.adopt(step);
-    for (const bytes of input.transactions) {
+    for (const [i, bytes] of input.transactions.entries()) {
       const candidate = decodeOrFault(bytes, this.parameters());
-      if (!(candidate instanceof Fault)) this.#mempool.remove(candidate.idKey);
+      if (!(candidate instanceof Fault)) this.#leave(candidate, finalized.results[i]);
     }
     this.#expire(input.time.seconds, input.height + 1);
     this.#options.snapshots?.committed(input.height);
     return retained;
+  }
+
+  /** A block held this transaction. Who waits for one that was turned away there hears why. */
+  #leave({ idKey, hash }: Candidate, result: TransactionResult | undefined): void {
+    if (result === undefined || !("code" in result)) {
+      this.#mempool.remove(idKey);
+      return;
+    }
+    // A copy with other bytes says nothing of the one that waits here.
+    if (this.#mempool.byHash(idKeyOf(hash)) === undefined) return;
+    this.#mempool.remove(idKey);
+    this.#options.onDropped(idKey, new Fault(result.code));
   }
 
   #retain({ height, time }: BlockInput): Retained {

@@ -189,6 +189,25 @@ test("a signer suspended after CheckTx is left out of the proposal and dropped",
   assert.equal(application.waiting, 0);
 });
 
+test("who waits for a transaction that a block turned away hears why, whichever copy of it the block held", async (context) => {
+  const opened = await node(context);
+  const { application, block } = bound(opened);
+  const waiting = tx("hospital-b", [anchor("x")]);
+  const other = tx("hospital-a", [anchor("y")]);
+  await application.checkTx(waiting);
+  await application.checkTx(other);
+  const forged = other.slice();
+  forged[forged.length - 1]! ^= 1;
+  const suspend = tx("commission", [{ op: "setMemberStatus", id: HOSPITAL_B, status: "suspended" }]);
+  const { results } = await block([suspend, waiting, forged]);
+  assert.deepEqual(results, [{ operations: 1 }, { code: "sponsor_suspended" }, { code: "signature_wrong" }]);
+  assert.deepEqual(
+    opened.dropped.map(([, fault]) => fault.code),
+    ["sponsor_suspended"],
+  );
+  assert.deepEqual(application.waitingTransactions(), [other]);
+});
+
 test("an empty block changes no state", async (context) => {
   const { application, block } = bound(await node(context));
   await block([tx("hospital-a", [anchor("x")])]);

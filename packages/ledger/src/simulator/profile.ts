@@ -71,7 +71,7 @@ export function profileOf(random: Random): Profile {
     epochBlocks: random.pick([3, 8, 2_000]),
     relay: random.chance(500),
     keepVersions: random.pick([4, 20, 100]),
-    stateCacheBytes: random.pick([1, 100_000, 10_000_000]),
+    stateCacheBytes: random.pick([1, 100_000, 10_000_000, 10_000_000, 10_000_000]),
     stateWindowBytes: random.pick([1, 4_000, 1_000_000]),
   };
 }

@@ -7,6 +7,7 @@ import { type AuditEntry, decodeTransaction } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import { type Bytes, type Fault, toHex } from "@xinglin/primitives";
 import type { Finalized } from "../block.ts";
+import { idKeyOf } from "../candidate.ts";
 import { AccessCheck } from "./access-check.ts";
 import type { Block, ChainFacts } from "./block.ts";
 import type { SimulatedNode } from "./node.ts";
@@ -31,6 +32,7 @@ interface Decided {
 const REMEMBERED_BLOCKS = 3;
 /** Entries at the end of the log that are read again after a start. */
 const REREAD_ENTRIES = 40;
+const REREAD_VALUES = 30;
 
 export class Referee implements Omit<Witness, "committed"> {
   readonly #facts: ChainFacts;
@@ -45,6 +47,8 @@ export class Referee implements Omit<Witness, "committed"> {
   readonly #mustRefuse = new Map<string, string>();
   readonly #entries: { readonly sequence: number; readonly bytes: Bytes; readonly entry: AuditEntry }[] = [];
   readonly #refusals: number[] = [];
+  /** What each node took since it started and neither included nor dropped: hex of the id by its map key. */
+  readonly #owed = new Map<number, Map<string, string>>();
   readonly access = new AccessCheck();
   /** How transactions and operations came out, proposals were judged, entries were proved. */
   readonly counts = {
@@ -75,6 +79,13 @@ export class Referee implements Omit<Witness, "committed"> {
   }
   heightOf(id: Bytes): number | undefined {
     return this.#includedAt.get(toHex(id));
+  }
+
+  /** A node took this transaction from a client. */
+  taken(node: number, transaction: Bytes): void {
+    const { id } = decodeTransaction(transaction);
+    const owed = this.#owed.get(node) ?? new Map<string, string>();
+    this.#owed.set(node, owed.set(idKeyOf(id), toHex(id)));
   }
 
   /** A proposal that every node must refuse, and why. */
@@ -151,11 +162,14 @@ export class Referee implements Omit<Witness, "committed"> {
     }
     for (let at = Math.max(1, height - REMEMBERED_BLOCKS); at <= height; at++)
       this.#checkRemembered(node, at, block.header.time.seconds);
+    this.#checkOwed(node);
     this.#proveOne(node);
   }
 
   async restarted(node: SimulatedNode, acknowledged: number): Promise<void> {
     const { height, log } = node.application;
+    // What only waited is gone with the process.
+    this.#owed.delete(node.index);
     mustHold(height >= acknowledged, `node ${node.index} committed ${acknowledged} and is back with ${height}`);
     mustHold(height <= node.storeHeight, `node ${node.index} is back with ${height}, above the blocks`);
     if (height === 0) return;
@@ -171,13 +185,16 @@ export class Referee implements Omit<Witness, "committed"> {
       mustHold(isSame, `node ${node.index} lost entry ${sequence} of the log`);
     }
     if (node.state === undefined) return;
-    // Every value is there, and what is read is checked against the root on its way.
+    // Every key is there, and values of some; what is read is checked against the root on its way.
     const present = await node.state.keys("");
     mustHold(present.length === node.state.statistics().keys, `node ${node.index} lost a key of its state`);
-    for (const key of present) mustHold(node.state.get(key) !== undefined, `node ${node.index} lost ${key}`);
+    const from = this.#random.below(present.length);
+    for (const key of present.slice(from, from + REREAD_VALUES))
+      mustHold(node.state.get(key) !== undefined, `node ${node.index} lost ${key}`);
   }
 
-  dropped(node: number, _idKey: string, fault: Fault): void {
+  dropped(node: number, idKey: string, fault: Fault): void {
+    this.#owed.get(node)?.delete(idKey);
     mustHold(fault.code !== "malformed" && fault.code !== "signature_wrong", `node ${node} had taken what is ${fault.code}`);
   }
 
@@ -199,6 +216,15 @@ export class Referee implements Omit<Witness, "committed"> {
       application.log.length === known.logLength,
       `node ${node.index} has a log of ${application.log.length} entries at ${height}`,
     );
+  }
+
+  /** What a node took waits there until it is in a block or the node says why not. */
+  #checkOwed({ index, application }: SimulatedNode): void {
+    for (const [idKey, id] of this.#owed.get(index) ?? []) {
+      if (application.isWaiting(idKey)) continue;
+      mustHold(this.#includedAt.has(id), `node ${index} lost a transaction that waited`);
+      this.#owed.get(index)?.delete(idKey);
+    }
   }
 
   /** What was included is remembered for as long as it could be valid. */

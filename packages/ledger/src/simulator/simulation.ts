@@ -173,6 +173,7 @@ export class Simulation extends Cluster {
       `a client sends ${sent.what}`,
     );
     mustHold(sent.bad === undefined || outcome !== "taken", `node ${index} took a transaction that is ${sent.bad}`);
+    if (outcome === "taken" && node.isUp) this.referee.taken(index, sent.bytes);
     this.tally.add("submission", outcome);
     return `${what}, ${outcome}`;
   }
