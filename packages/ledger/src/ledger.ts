@@ -21,7 +21,7 @@ export interface LedgerOptions {
   readonly validator: ValidatorKey;
   /** Where block times come from; by default the clock of this machine. */
   readonly clock?: Clock;
-  /** Threads that verify signatures; by default one fewer than there are cores, at least one. */
+  /** Threads that verify signatures; by default one fewer than there are cores, at least one. With 0 the ledger's own thread does. */
   readonly verifyWorkers?: number;
   /** Bounds of what may wait for a block. */
   readonly mempool?: MempoolLimits;
