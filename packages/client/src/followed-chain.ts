@@ -19,6 +19,8 @@ import { TrustedChain } from "./trusted-chain.ts";
 
 /** Other nodes that are asked at one look: enough that one honest one is among them, few enough for 1 MB a day. */
 const WITNESSES_AT_ONCE = 4;
+/** More nodes than this are not remembered: a server could name any number. */
+const MAX_WITNESSES = 64;
 
 /** A header that a person vouches for. */
 export interface Checkpoint {
@@ -47,7 +49,9 @@ const peersAnswer = schema.object({ peers: schema.list(schema.text(256), 256) })
 /** The other members' APIs that a node names; none where it does not know the route. They are addresses, not yet trusted with anything. */
 export async function peersOf(client: ApiClient): Promise<readonly string[]> {
   try {
-    return peersAnswer.parse(await client.getJson("/v1/peers")).peers.filter((peer) => /^https?:\/\/[^/?#\s]+$/.test(peer));
+    return peersAnswer
+      .parse(await client.getJson("/v1/peers"))
+      .peers.filter((peer) => /^https?:\/\/[^/?#\s]+$/.test(peer) && URL.canParse(peer));
   } catch (error) {
     if (error instanceof Fault && error.code === "route_unknown") return [];
     throw error;
@@ -72,7 +76,7 @@ export class FollowedChain {
     if (options.chainId !== undefined && options.chainId !== chainId) throw new Fault("wrong_chain", { chain: chainId });
     const trust: Trust = checkpoint === undefined ? genesis : { chainId, height: checkpoint.height, headerHash: checkpoint.hash };
     const own = new URL(client.url).origin;
-    const others = [...new Set(options.witnesses)].filter((url) => new URL(url).origin !== own);
+    const others = [...new Set(options.witnesses)].filter((url) => new URL(url).origin !== own).slice(0, MAX_WITNESSES);
     const primary = new ApiLightSource(client);
     const witnesses = others.map(
       (url) => new ApiLightSource(new ApiClient({ url, ...(options.fetch === undefined ? {} : { fetch: options.fetch }) })),

@@ -143,7 +143,7 @@ test("a lying node among two is caught; the other is named by its address", asyn
 
 test("peers are read from the node that names them, and only addresses", async () => {
   const answers: unknown[] = [
-    { peers: ["https://a.example", "javascript:alert(1)", "https://b.example/path", "http://c.example:1"] },
+    { peers: ["https://a.example", "javascript:alert(1)", "https://b.example/path", "https://%", "http://c.example:1"] },
   ];
   const client = { getJson: async () => answers[0] } as unknown as ApiClient;
   assert.deepEqual(await peersOf(client), ["https://a.example", "http://c.example:1"]);

@@ -33,7 +33,7 @@ export interface FollowerOptions {
   readonly primary: LightBlockSource;
   /** Nodes of other members, which are asked whether they have the same header. */
   readonly witnesses: readonly LightBlockSource[];
-  /** How many of them are asked at a look, in turn; the first look asks all. All if not told. */
+  /** How many of them are asked at a look, in turn; the very first look asks all. All if not told. */
   readonly witnessesAtOnce?: number;
   readonly store?: LightStore;
   readonly verify?: VerifySignature;
@@ -148,8 +148,9 @@ export class LightFollower {
   #askedNow(): readonly LightBlockSource[] {
     const { witnesses, witnessesAtOnce = witnesses.length } = this.#options;
     const look = this.#looks++;
-    if (look === 0 || witnessesAtOnce >= witnesses.length) return witnesses;
-    const start = (look * witnessesAtOnce) % witnesses.length;
+    if (this.newest === undefined || witnessesAtOnce >= witnesses.length) return witnesses;
+    // A page is opened often and looked at once: it must not begin with the same ones every time.
+    const start = (Math.floor(this.#options.now() / 60) + look * witnessesAtOnce) % witnesses.length;
     return [...witnesses, ...witnesses].slice(start, start + witnessesAtOnce);
   }
 

@@ -180,6 +180,22 @@ test("other nodes are asked: who agrees, who is behind, who can't be reached, wh
   assert.equal(follower.fork, undefined);
 });
 
+test("where few are asked at a look, each has its turn", async () => {
+  const witnesses = Array.from({ length: 5 }, (_, i) => testSource(`w${i}`, upTo(40)));
+  const stage = world(12, witnesses);
+  const follower = await stage.open({ witnessesAtOnce: 2 });
+  assert.equal((await follower.update()).witnesses.length, 5);
+  const asked = new Set<string>();
+  for (let height = 13; height <= 17; height++) {
+    stage.primary.blocks = upTo(height);
+    stage.now = secondsAt(height);
+    const report = await follower.update();
+    assert.deepEqual([report.witnesses.length, report.witnessCount], [2, 5]);
+    for (const { name } of report.witnesses) asked.add(name);
+  }
+  assert.equal(asked.size, 5);
+});
+
 /** What an attacker who holds keys can show at height 20, who is to blame, and at which common height CometBFT sees it. */
 const attacks: Record<string, { kind: AttackKind; blamed: readonly TestValidator[]; made: () => Promise<cometbft.LightBlock> }> =
   {
