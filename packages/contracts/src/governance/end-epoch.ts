@@ -82,7 +82,7 @@ export function endEpoch(
 function probesOf(state: StateReader, member: MemberId, epoch: number, committee: readonly MemberId[]) {
   const probes = getProbes(state, member);
   if (probes?.epoch !== epoch) return [];
-  return probes.by.filter((probe) => probe.member !== member && committee.includes(probe.member));
+  return probes.by.filter((probe) => committee.includes(probe.member));
 }
 
 function isBelow(

@@ -43,7 +43,10 @@ export interface ValidatorStatus {
   readonly committee: { readonly members: readonly MemberId[]; readonly votesNeeded: number };
   /** Fewer than four validators: power is equal, nobody's is below a third, and no faulty one is survived. To be said aloud. */
   readonly isCapMissing: boolean;
-  /** How many faulty validators of equal power the active ones survive: floor((n - 1) / 3). */
+  /**
+   * How many active validators may be faulty, whichever they are: so many of the most powerful hold less than a third together. Of equal power
+   * floor((n - 1) / 3), of unequal power fewer.
+   */
   readonly toleratedFaults: number;
   /** Somebody holds a third or more although there are four: a genesis gave it, and epochs take it down step by step. */
   readonly isOverCap: boolean;
@@ -87,7 +90,20 @@ export function validatorStatus(state: StateReader): ValidatorStatus | undefined
     penalties: election.penalties,
     committee: { members, votesNeeded: votesNeeded(members.length, parameters) },
     isCapMissing: set.length < CAPPED_FROM,
-    toleratedFaults: Math.floor((set.length - 1) / 3),
+    toleratedFaults: toleratedFaults(set.map(({ power }) => power)),
     isOverCap: set.length >= CAPPED_FROM && set.some(({ power }) => power * 3 >= totalPower),
   };
+}
+
+/** The most of these powers, from the greatest down, that are less than a third of all together. At most 100 powers of at most 10^9. */
+function toleratedFaults(powers: readonly number[]): number {
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  let together = 0;
+  let count = 0;
+  for (const power of [...powers].sort((a, b) => b - a)) {
+    together += power;
+    if (together * 3 >= total) break;
+    count++;
+  }
+  return count;
 }

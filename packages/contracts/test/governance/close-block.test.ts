@@ -86,6 +86,47 @@ test("a chain of one validator never counts, changes or is told anything", () =>
   }
 });
 
+test("a chain of one seat keeps its validator, however much better those who stand by are", () => {
+  const now = withCandidates(consortium(3, { minSeats: 1, maxSeats: 1, epochBlocks: 2 }), { 0: { score: 1 } });
+  const only = getValidators(now).slice(0, 1);
+  now.set(keys.validators, only).set(keys.election, { ...getElection(now)!, seats: 1 });
+  const before = new Map(now.entries);
+  for (let i = 0; i < 9; i++) close(now);
+  assert.deepEqual(now.entries, before);
+});
+
+test("a penalty acts at once, however small the step, and leaves nobody above the cap", () => {
+  const now = begun(5, { stepPerMille: 1 });
+  close(now, { operations: 0, misbehaviour: [{ kind: "duplicate_vote", address: addressOf(1), height: 3 }] });
+  assert.deepEqual(Object.values(powersIn(now)), [250_000, 250_000, 250_000, 250_000]);
+});
+
+test("few commits due are held against nobody; from ten on they are", () => {
+  for (const [blocks, strikes] of [
+    [9, 0],
+    [10, 1],
+  ] as const) {
+    const now = begun(4, { epochBlocks: blocks });
+    epoch(now, { lastCommit: [{ address: addressOf(2), signed: false }] });
+    assert.equal(getEpoch(now, 1)?.rows[2]?.due, blocks);
+    assert.equal(getElection(now)?.candidates[2]?.strikes, strikes);
+  }
+});
+
+test("a seat changes hands for a score more than a tenth higher, and for no less", () => {
+  for (const [points, keeps] of [
+    [11, true],
+    [18, false],
+  ] as const) {
+    // One of six stands by; who sits scores 800,000, who stands by 840,000 or 1,120,000.
+    const now = begun(6, { maxSeats: 5, weights: { base: 400, records: 400, storage: 0, stability: 0 } });
+    const sitting = getValidators(now).slice(0, 5);
+    now.set(keys.validators, sitting).set(keys.election, { ...getElection(now)!, seats: 5 });
+    epoch(now, { points: new Map(MEMBERS.slice(0, 6).map((member, n) => [member, n === 5 ? points : 10])) });
+    assert.equal(powersIn(now)[MEMBERS[5]!] === undefined, keeps, `${points} points`);
+  }
+});
+
 test("an epoch ends with the first block with transactions at or after its boundary, and the next begins there", () => {
   const now = begun(4);
   const first = now.height;

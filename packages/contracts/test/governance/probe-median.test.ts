@@ -57,4 +57,7 @@ test("silence gives no credit and holds nothing against a node", () => {
   assert.deepEqual(judged(probes([low, low]), 3), low);
   assert.deepEqual(credited(probes([low, low]), 3), low);
   assert.equal(judged([], 0), undefined);
+  const high: Observation = { answeredPerMille: 9, kilobytesPerSecond: 9, freeMegabytes: 9 };
+  assert.deepEqual(credited(probes([high, low]), 3), low, "nothing, low, high");
+  assert.deepEqual(judged(probes([high, low]), 3), high, "low, high, anything");
 });

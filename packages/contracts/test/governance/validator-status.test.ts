@@ -25,6 +25,24 @@ test("the status says seats, shares and the committee; of fewer than four it say
   assert.equal(validatorStatus(uneven)?.isOverCap, true);
 });
 
+test("faults that are survived are counted in power: heavy validators leave room for fewer", () => {
+  const faults = (powers: readonly number[]): number | undefined => {
+    const made = consortium(powers.length);
+    made.set(
+      keys.validators,
+      getValidators(made).map((one, n) => ({ ...one, power: powers[n]! })),
+    );
+    return validatorStatus(made)?.toleratedFaults;
+  };
+  assert.deepEqual(
+    [1, 2, 3, 4, 6, 7, 10].map((size) => faults(Array(size).fill(5))),
+    [0, 0, 0, 1, 1, 2, 3],
+  );
+  assert.equal(faults([13, 13, 9, 9, 9, 9, 9]), 1, "two of 13 among 71 are more than a third");
+  assert.equal(faults([330, 330, 170, 170]), 1);
+  assert.equal(faults([334, 333, 333]), 0);
+});
+
 test("a chain of one and a state before the first block have a status too", () => {
   assert.deepEqual(
     [validatorStatus(world())?.active.length, validatorStatus(world())?.isCapMissing, validatorStatus(new World())],

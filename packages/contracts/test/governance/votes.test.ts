@@ -150,6 +150,13 @@ test("of four members three must say yes; the third yes decides, and the change 
   assert.deepEqual(getActor(made, administration(newMember))?.keys[0]?.publicKey, publicKey(800));
 });
 
+test("taking out who is unfit leaves no fewer fit ones, so it needs no force", () => {
+  const action: Action = { kind: "removeValidator", member: institute, force: false };
+  assert.equal(codeOf(consortium(4).decide(by(0), propose(action))), "too_few_validators");
+  const unfit = withCandidates(consortium(4), { 3: { standing: "unfit" } });
+  assert.equal(codeOf(unfit.decide(by(0), propose(action))), "accepted");
+});
+
 test("two noes of four reject, and nothing comes of a rejected proposal", () => {
   const made = consortium(4);
   made.do(by(0), propose(admitMember));
