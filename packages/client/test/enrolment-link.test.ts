@@ -32,6 +32,14 @@ test("a link gives back what was put in, from the fragment, which a browser neve
   }
 });
 
+test("a link may carry a block that its maker vouches for", () => {
+  const checkpoint = { height: 12, hash: randomBytes(32) };
+  const { hash } = new URL(encodeEnrolmentLink("https://localhost:8750/", { ...link(1), checkpoint }));
+  assert.deepEqual(decodeEnrolmentLink(hash).checkpoint, checkpoint);
+  for (const bad of [{ ...checkpoint, height: 0 }, { ...checkpoint, hash: randomBytes(31) }, { height: 12 }])
+    assert.throws(() => decodeEnrolmentLink(fragment({ ...link(1), checkpoint: bad })), wrong);
+});
+
 test("each one-time key is its own and signs for its pseudonym", () => {
   const { pseudonym: one, publicKey } = pseudonym();
   const identity = enrolmentIdentity(one);

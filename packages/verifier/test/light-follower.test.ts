@@ -12,6 +12,7 @@ import {
   TestChain,
   type TestSource,
   type TestValidator,
+  testLatticeValidator,
   testSource,
   testValidator,
   validatorSet,
@@ -293,6 +294,25 @@ test("a header further ahead than time allows is a lie of one of the two", async
   await assert.rejects(follower.update(), (error: Fault) => error.code === "node_lied" && error.facts["kind"] === "lunatic");
   const verdict = await verifyFork(follower.fork as Uint8Array, { genesis }, verify);
   assert.ok(verdict.ok, JSON.stringify(verdict));
+});
+
+test("validators with keys of both types are followed, and caught", async () => {
+  const mixed = [...four.slice(0, 2), testLatticeValidator("l"), testLatticeValidator("m")];
+  const quantum = new TestChain(CHAIN, mixed);
+  for (let height = 1; height <= 3; height++) await quantum.next();
+  const trust = { chainId: CHAIN, validators: validatorSet(mixed) };
+  const now = (): number => (quantum.blocks[2] as cometbft.LightBlock).header.time.seconds + 1;
+  const liar = testSource("w", [
+    ...quantum.blocks.slice(0, 2),
+    await forge(quantum.blocks[2] as cometbft.LightBlock, { dataHash: zero }, mixed),
+  ]);
+  const primary = testSource("primary", quantum.blocks);
+  const honest = await LightFollower.open({ trust, primary, witnesses: [], now });
+  assert.deepEqual((({ height, signed }) => [height, signed])(await honest.update()), [3, 4]);
+  const follower = await LightFollower.open({ trust, primary, witnesses: [liar], now });
+  await assert.rejects(follower.update(), code("node_lied"));
+  const verdict = await verifyFork(follower.fork as Uint8Array, { genesis: trust });
+  assert.ok(verdict.ok && verdict.sides[0].kind === "equivocation" && verdict.sides[0].byzantine.length === 4);
 });
 
 test("the asked node itself goes back to another history", async () => {
