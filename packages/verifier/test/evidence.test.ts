@@ -5,7 +5,7 @@ import { type Bytes, cbor, concat, equal, toHex, utf8 } from "@xinglin/primitive
 import { type EvidenceTrust, type EvidenceVerdict, verifyEvidence } from "../src/evidence.ts";
 import { decodeEvidence, type Evidence, encodeEvidence, type Statement } from "../src/evidence-file.ts";
 import { genesisTrust } from "../src/genesis.ts";
-import { TestChain, TestState, testValidator, validatorSet } from "../src/testing/index.ts";
+import { TestChain, TestState, testLatticeValidator, testValidator, validatorSet } from "../src/testing/index.ts";
 
 const first = [testValidator("commission")];
 const later = ["commission", "hospital-a", "hospital-b", "hospital-c"].map((name) => testValidator(name));
@@ -205,4 +205,21 @@ test("a genesis that is none is malformed", () => {
     assert.throws(() => genesisTrust(cbor.encode({ ...value, ...wrong })), { code: "malformed" });
   assert.throws(() => genesisTrust(cbor.encode(null)), { code: "malformed" });
   assert.throws(() => genesisTrust(concat(genesis, Uint8Array.of(0))), { code: "malformed" });
+});
+
+test("evidence of a chain whose validators moved to ML-DSA-65 holds, and says what signatures it rests on", async () => {
+  const moved = new TestChain(chainId, first);
+  for (let height = 1; height <= 6; height++)
+    await moved.next({
+      ...(height === 2 ? { nextValidators: [testLatticeValidator("commission")] } : {}),
+      ...(height === 5 ? { appHash: state.root } : {}),
+    });
+  const header = (height: number): cometbft.LightBlock => moved.blocks[height - 1] as cometbft.LightBlock;
+  const file = { chainId, headers: [header(2), header(5)], statements: [{ ...present, height: 4 }] };
+  const verdict = await verifyEvidence(encodeEvidence(file), trust);
+  assert.ok(verdict.ok, failure(verdict));
+  assert.deepEqual(
+    verdict.assumes.find(({ code }) => code === "cryptography_holds"),
+    { code: "cryptography_holds", facts: { signature: "Ed25519, ML-DSA-65", hash: "SHA-256" } },
+  );
 });
