@@ -3,8 +3,8 @@
  *
  * A member may take as much room as is still free (used < free), so one member alone gets half of the pool, two get a third each,
  * and there is always room for a member that sends its first transaction: no gateway can starve another, and nothing that was
- * accepted is ever thrown out for another's sake. A block takes from the member it has taken least from, in order of arrival
- * within a member. Source: design.md, "Ledger"; Choudhury and Hahne, "Dynamic queue length thresholds" (1998).
+ * accepted is ever thrown out for another's sake. A block begins with the member that was served longest ago, and then takes from the one it
+ * has taken least from, in order of arrival within a member. Source: design.md, "Ledger"; Choudhury and Hahne, "Dynamic queue length thresholds" (1998).
  */
 import { type Bytes, Fault, type MemberId } from "@xinglin/primitives";
 
@@ -58,6 +58,9 @@ export class Mempool {
   readonly #waiting = new Map<string, Waiting>();
   /** The same by the hash of their whole bytes. */
   readonly #byHash = new Map<string, Waiting>();
+  /** How many transactions had left when one of this member last did. Kept when its queue is empty: else who sends one by one would always be first. */
+  readonly #served = new Map<MemberId, number>();
+  #left = 0;
   #bytes = 0;
   #count = 0;
 
@@ -117,7 +120,10 @@ export class Mempool {
   take(limits: BlockLimits): { transactions: Waiting[]; expired: Waiting[] } {
     const transactions: Waiting[] = [];
     const expired: Waiting[] = [];
-    const turns = [...this.#queues.values()].map((queue) => ({ queue, at: queue.head, operations: 0 }));
+    // Who was served longest ago begins: a transaction that fits only into an empty block has its turn, however busy the others are.
+    const turns = [...this.#queues]
+      .map(([sponsor, queue]) => ({ queue, at: queue.head, operations: 0, served: this.#served.get(sponsor) ?? 0 }))
+      .sort((a, b) => a.served - b.served);
     let bytes = limits.maxBytes;
     let operations = limits.maxOperations;
     while (turns.length > 0) {
@@ -157,6 +163,7 @@ export class Mempool {
     if (waiting === undefined) return;
     this.#waiting.delete(idKey);
     this.#byHash.delete(waiting.hashKey);
+    this.#served.set(waiting.sponsor, ++this.#left);
     this.#account(waiting.sponsor, -waiting.bytes.length, -1);
     const queue = this.#queues.get(waiting.sponsor);
     if (queue === undefined) return;

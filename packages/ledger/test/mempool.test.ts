@@ -100,6 +100,37 @@ test("a transaction with more operations than a block should have comes alone", 
   assert.deepEqual([next(), next(), next()], [idKeys([small]), idKeys([large]), idKeys([last])]);
 });
 
+test("a transaction that fits only into an empty block has its turn, however busy another member is", () => {
+  const mempool = new Mempool({ maxBytes: 1_000_000, maxCount: 1_000 });
+  put(mempool, waiting("busy"), waiting("busy"));
+  const large = waiting("patient", { operations: 10 });
+  put(mempool, large);
+  const blocks: boolean[] = [];
+  for (let i = 0; i < 4 && !blocks.includes(true); i++) {
+    const { transactions } = mempool.take({ ...block, maxOperations: 10 });
+    for (const { idKey } of transactions) mempool.remove(idKey);
+    blocks.push(transactions.includes(large));
+    put(mempool, waiting("busy"), waiting("busy"));
+  }
+  assert.deepEqual(blocks, [false, true]);
+});
+
+test("whole blocks are shared, too: neither a backlog nor one sent after the other shuts the other member out", () => {
+  const mempool = new Mempool({ maxBytes: 1_000_000, maxCount: 1_000 });
+  put(mempool, ...Array.from({ length: 20 }, () => waiting("backlog", { operations: 10 })));
+  put(mempool, waiting("single", { operations: 10 }));
+  const sponsors: string[] = [];
+  for (let i = 0; i < 8; i++) {
+    const { transactions } = mempool.take({ ...block, maxOperations: 10 });
+    for (const { idKey, sponsor } of transactions) {
+      mempool.remove(idKey);
+      sponsors.push(sponsor);
+      if (sponsor === "single") put(mempool, waiting("single", { operations: 10 }));
+    }
+  }
+  assert.deepEqual(sponsors, ["backlog", "single", "backlog", "single", "backlog", "single", "backlog", "single"]);
+});
+
 test("what is past its validity leaves, by time and by height, and at the boundary stays", () => {
   const mempool = new Mempool({ maxBytes: 1_000_000, maxCount: 1_000 });
   const byTime = waiting("a", { notAfter: { time: 99, height: 1_000 } });
