@@ -9,6 +9,7 @@ import {
   discardImport,
   encodeCut,
   openState,
+  PART_BYTES as PART_BYTES_SENT,
   rootOfCut,
   type StateChange,
   StateExport,
@@ -213,4 +214,22 @@ test("an export of a damaged database throws instead of telling a wrong part", a
   value[value.length - 1]! ^= 1;
   await db.put(key, value);
   await assert.rejects(exported(db), { code: "state_corrupt" });
+});
+
+test("a state of 10^5 keys goes over in parts of at most a mebibyte, of which none is small", async (t) => {
+  const original = await fresh(t);
+  const KEYS = 100_000;
+  const value = Buffer.alloc(100, 7);
+  for (let from = 0; from < KEYS; from += 10_000) {
+    const changes = Array.from({ length: 10_000 }, (_, i) => ({ key: `k/${from + i}`, value }));
+    await block(original.state, original.state.height + 1, changes);
+  }
+  const copy = await exported(original.db, PART_BYTES_SENT);
+  assert.equal(copy.parts.length, 16);
+  for (const { bytes } of copy.parts) assert.ok(bytes.length <= PART_BYTES_SENT && bytes.length > PART_BYTES_SENT / 4);
+  const { db, state } = await imported(t, copy);
+  t.after(() => db.close());
+  assert.equal(state.statistics().keys, KEYS);
+  const next = [put("k/77", "changed"), del("k/78")];
+  assert.equal(await block(state, state.height + 1, next), await block(original.state, original.state.height + 1, next));
 });
