@@ -130,6 +130,8 @@ export const FAULTS = {
     node_behind: 503,
     node_not_started: 500,
     not_a_network: 400,
+    not_solo: 400,
+    chain_halted: 503,
     proposal_not_passed: 409,
     validators_fixed: 400,
   },

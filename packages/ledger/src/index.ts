@@ -7,6 +7,7 @@ export { idKeyOf } from "./candidate.ts";
 export type { BlockStore, CommittedBlock, Driver, DriverFactory, DriverSite, ValidatorKey } from "./driver.ts";
 export { type DriverLedgerOptions, openDriverLedger } from "./driver-ledger.ts";
 export type { ProvenEntry, ProvenValue } from "./entry-proof.ts";
+export { type HandedOver, handOver } from "./hand-over.ts";
 export type { BlockNotice, Ledger, LedgerOptions, SequencedEntry, Submission } from "./ledger.ts";
 export { type ClosedLog, decodeClosedLog, decodeLogHead, type LogHead } from "./log-head.ts";
 export type { MempoolLimits } from "./mempool.ts";

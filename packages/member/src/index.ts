@@ -3,6 +3,8 @@ export * from "./config/read-config.ts";
 export * from "./config/write-config.ts";
 export * from "./continuation.ts";
 export * from "./custodian-here.ts";
+export * from "./from-solo.ts";
+export * from "./join.ts";
 export * from "./listening.ts";
 export * from "./member-card.ts";
 export * from "./member-folder.ts";

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { nodeIdOf } from "@xinglin/cometbft";
-import { MEMBER_KINDS, type Member } from "@xinglin/contracts";
+import { type Action, MEMBER_KINDS, type Member } from "@xinglin/contracts";
 import { hpkeKeyPair } from "@xinglin/crypto";
 import type { cometbft } from "@xinglin/crypto/pure";
 import { writeFileDurably } from "@xinglin/custody";
@@ -133,3 +133,13 @@ export function readCard(path: string): MemberCard {
     throw new Fault("card_unreadable", { path }, { cause });
   }
 }
+
+/** What the committee votes on to admit the member of a card. */
+export const admissionOf = ({ member: id, kind: as, name, administration: { key: own, hpke } }: MemberCard): Action => ({
+  kind: "admitMember",
+  id,
+  as,
+  name,
+  hpke,
+  key: { suite: "ed25519", key: own },
+});

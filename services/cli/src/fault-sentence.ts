@@ -27,6 +27,10 @@ const inWords = (words: Readonly<Record<string, string>>, key: string, code: str
 export const refusalSentence = (code: string, facts: Facts, language: Language): string =>
   inWords(messages("contracts", language), `refusal.${code}`, code, facts);
 
+/** What a proposal would do. */
+export const actionWords = (kind: string, language: Language): string =>
+  messages("contracts", language)[`action.${kind}`] ?? kind;
+
 /** The tree of reasons, a line a step, indented. */
 export function reasonLines(reason: unknown, language: Language): string[] {
   const words = messages("contracts", language);

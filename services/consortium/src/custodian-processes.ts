@@ -7,9 +7,10 @@ import { fileURLToPath } from "node:url";
 import { type CustodianService, remoteCustodian } from "@xinglin/custody";
 import { custodianKey } from "@xinglin/member";
 import { Fault, type MemberId } from "@xinglin/primitives";
+import { childEnvironment } from "./child-environment.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../custodian/src/main.ts", import.meta.url));
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 /** Starts a member's custodian over the node at `node`; resolves when it listens. `listen`: on which port; 0 for any. */
 export async function startCustodianProcess(
@@ -22,6 +23,7 @@ export async function startCustodianProcess(
   const shares = join(data, "custodians", member);
   const child = spawn(process.execPath, [PROGRAM, ...args, "--shares", shares, "--host", "127.0.0.1", "--port", String(listen)], {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
+    env: childEnvironment(),
   });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const port = await portOf(child, member).catch(async (error: unknown) => {

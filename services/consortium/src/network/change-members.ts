@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import type { ApiClient } from "@xinglin/client";
 import type { Action, ValidatorStatus } from "@xinglin/contracts";
 import { proposeAction, readKeyFile, type Say, voteOn } from "@xinglin/gateway";
-import { administrationKey, type MemberCard } from "@xinglin/member";
+import { administrationKey, admissionOf } from "@xinglin/member";
 import { Fault, type MemberId } from "@xinglin/primitives";
 import { type NetworkFile, nextMember, writeNetworkFile } from "./network-file.ts";
 import { cardOfMember } from "./new-network.ts";
@@ -33,7 +33,7 @@ export async function addMember(options: ChangeOptions): Promise<MemberId> {
   const member = await nextMember(network.file);
   const card = await cardOfMember(data, member);
   const isNew = !network.file.members.some(({ id }) => id === member.id);
-  if (isNew) await decide(options, admission(card));
+  if (isNew) await decide(options, admissionOf(card));
   const members = isNew
     ? [...network.file.members, member]
     : network.file.members.map((one) => (one.id === member.id ? member : one));
@@ -47,16 +47,6 @@ export async function addMember(options: ChangeOptions): Promise<MemberId> {
   await untilSeated(options, member.id, true);
   return member.id;
 }
-
-/** The proposal to admit the member of a card. */
-export const admission = ({ member: id, kind: as, name, administration: { key, hpke } }: MemberCard): Action => ({
-  kind: "admitMember",
-  id,
-  as,
-  name,
-  hpke,
-  key: { suite: "ed25519", key },
-});
 
 /** Takes a member's validator out, and stops its node. Throws `unknown_member`, and `too_few_validators` without `force`. */
 export async function removeMember(options: ChangeOptions, id: string, force: boolean): Promise<void> {

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Fault, type MemberId } from "@xinglin/primitives";
+import { childEnvironment } from "../child-environment.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../../node/src/main.ts", import.meta.url));
 /** A node may take so long to stop before it is killed; its CometBFT ends with it. */
@@ -37,6 +38,7 @@ export async function startNode({ member, config, language, onLine }: NodeStart,
   const child = spawn(process.execPath, [...process.execArgv, PROGRAM, "--config", config, "--lang", language], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true,
+    env: childEnvironment(),
   });
   let told = "";
   for (const stream of [child.stdout, child.stderr])

@@ -53,16 +53,18 @@ export class RunningNetwork {
     return pageOf(own);
   }
 
-  /** Starts all nodes at once, since the first blocks need two thirds of them, then the custodians of the others. */
+  /** Starts all nodes at once, since the first blocks need two thirds of them, and the custodians of the others. */
   async start(): Promise<void> {
     try {
       for (const member of this.withNode) writeNodeFile(this.#options.data, this.#file, member);
-      const started = await Promise.allSettled(this.withNode.map((member) => this.#startNode(member)));
-      const failed = started.find(({ status }) => status === "rejected");
-      if (failed?.status === "rejected") throw failed.reason;
       const others = this.#file.members.filter(({ hasNode }) => !hasNode);
       for (const store of storesOfMembers(this.#options.data, others)) await new DirectoryStore(store).create();
-      for (const member of others) await this.#startCustodian(member);
+      const started = await Promise.allSettled([
+        ...this.withNode.map((member) => this.#startNode(member)),
+        ...others.map((member) => this.#startCustodian(member)),
+      ]);
+      const failed = started.find(({ status }) => status === "rejected");
+      if (failed?.status === "rejected") throw failed.reason;
     } catch (error) {
       await this.close();
       throw error;

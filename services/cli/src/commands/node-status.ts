@@ -1,0 +1,94 @@
+/**
+ * `xinglin node status`: how a node and its chain are, in words. Exit code 1 when somebody should look: the node does not answer, or its newest
+ * block is old. Source: requirements A3, A8; docs/guides/run-a-consortium.md.
+ */
+import { ApiClient } from "@xinglin/client";
+import { bytesText, shanghaiTime } from "@xinglin/gateway";
+import { listeningAddress, readNodeConfig } from "@xinglin/member";
+import { Fault } from "@xinglin/primitives";
+import type { Command } from "../command.ts";
+import { configOf } from "./node.ts";
+
+const MEGABYTE = 1e6;
+/** An idle chain makes a block every ten seconds at least; with more than twice that something is wrong. */
+const OLD_SECONDS = 30;
+
+interface Standing {
+  readonly member: string;
+  readonly sharePerMille: number;
+  readonly strikes: number;
+}
+interface Answers {
+  readonly status: {
+    readonly chainId: string;
+    readonly height: number;
+    readonly provableHeight: number;
+    readonly newestBlockTime: number;
+    readonly entries: number;
+    readonly projected: number;
+  };
+  readonly validators: {
+    readonly active: readonly Standing[];
+    readonly standby: readonly Standing[];
+    readonly unfit: readonly Standing[];
+    readonly penalised: readonly Standing[];
+    readonly isCapMissing: boolean;
+    readonly isOverCap: boolean;
+    readonly toleratedFaults: number;
+    readonly committee: { readonly members: readonly string[]; readonly votesNeeded: number };
+  };
+  readonly node: {
+    readonly driver: string;
+    readonly peers?: readonly string[];
+    readonly freeMegabytes: number;
+    readonly snapshot?: number;
+  };
+}
+
+export const status: Command = {
+  words: "node status",
+  options: { config: { type: "string" } },
+  async run(context) {
+    const { say, json, print } = context;
+    const config = readNodeConfig(configOf(context));
+    const { port, host } = listeningAddress(config.api.listen);
+    const scheme = config.api.certificate === undefined ? "http" : "https";
+    const name = config.api.names?.[0] ?? (host === "127.0.0.1" || host === "0.0.0.0" ? "localhost" : host);
+    const client = new ApiClient({
+      url: `${scheme}://${name}:${port}`,
+      language: say.language,
+      ...(config.chainId === undefined ? {} : { chainId: config.chainId }),
+    });
+    const [chain, validators, node] = await Promise.all(
+      ["/v1/status", "/v1/validators", "/v1/node"].map((path) => client.getJson(path)),
+    );
+    const answers = { status: chain, validators, node } as Answers;
+    const ageSeconds = Math.max(0, Math.floor(Date.now() / 1000) - answers.status.newestBlockTime);
+    if (json) print({ ...answers, ageSeconds });
+    else tellAll(answers, ageSeconds);
+    if (ageSeconds > OLD_SECONDS) throw new Fault("chain_halted", { seconds: ageSeconds });
+
+    function tellAll({ status: at, validators: seats, node: here }: Answers, age: number): void {
+      say.plain("status.line", {
+        chain: at.chainId,
+        height: at.height,
+        provable: at.provableHeight,
+        time: shanghaiTime(at.newestBlockTime),
+      });
+      say.plain("node.age", { seconds: age, entries: at.entries, projected: at.projected });
+      if (here.peers !== undefined) say.plain("node.peers", { peers: here.peers.length });
+      say.plain("node.disk", { free: bytesText(here.freeMegabytes * MEGABYTE) });
+      if (here.snapshot === undefined) say.plain("node.no_snapshot");
+      else say.plain("node.snapshot", { height: here.snapshot });
+      for (const { member, sharePerMille } of seats.active)
+        say.plain("node.active", { member, power: (sharePerMille / 10).toFixed(1) });
+      for (const { member } of seats.standby) say.plain("node.standby", { member });
+      for (const { member, strikes } of seats.unfit) say.plain("node.unfit", { member, strikes });
+      for (const { member } of seats.penalised) say.plain("node.penalised", { member });
+      const count = seats.active.length;
+      say.plain(seats.isCapMissing ? "node.cap_missing" : "node.cap", { validators: count, faults: seats.toleratedFaults });
+      if (seats.isOverCap) say.plain("node.over_cap");
+      say.plain("node.committee", { members: seats.committee.members.length, needed: seats.committee.votesNeeded });
+    }
+  },
+};
