@@ -17,7 +17,7 @@ const sourceOf = (ledger: Ledger, i: number): LightBlockSource => ({
 
 engineTest("four real validators: every node confirms what one shows, from a checkpoint on", async (context, binary) => {
   const { nodes } = await network(context, binary, 4);
-  const ledgers = nodes.map(({ ledger }) => ledger);
+  const ledgers: Ledger[] = nodes.map(({ ledger }) => ledger);
   const [first] = ledgers as [Ledger, ...Ledger[]];
   const [primary, ...witnesses] = ledgers.map(sourceOf) as [LightBlockSource, ...LightBlockSource[]];
   // The network's genesis, and with it the first block, is dated long ago, so that tests are the same on any day.
