@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type Bytes, cbor, equal, Fault, schema, toHex, utf8 } from "@xinglin/primitives";
 import { type BatchOperation, DATABASE_OPTIONS, discardImport, isImportUnfinished } from "@xinglin/state";
 import { ClassicLevel } from "classic-level";
+import { LEAVING_ROWS } from "./joined.ts";
 import { storageKeys } from "./storage-keys.ts";
 
 /** Version of the layout; another one is not opened. */
@@ -41,7 +42,7 @@ export async function openDatabase(directory: string, identity: FolderIdentity):
   try {
     await checkFolder(database, identity);
     // A node that was stopped while it took in a snapshot begins anew.
-    if (isImportUnfinished(database)) await discardImport(database);
+    if (isImportUnfinished(database)) await discardImport(database, LEAVING_ROWS);
   } catch (error) {
     await database.close();
     throw error;

@@ -43,6 +43,12 @@ export function joiningRows(height: number, head: LogHead, leaves: Bytes): Batch
   return rows;
 }
 
+/** The rows that go when what was taken in is given up. */
+export const LEAVING_ROWS: readonly BatchOperation[] = [
+  { type: "del", key: storageKeys.joined },
+  { type: "del", key: storageKeys.retained },
+];
+
 /** Levels of the complete subtrees that make up a tree of `size` leaves, the largest first. */
 export function levelsOf(size: number): number[] {
   const levels: number[] = [];

@@ -197,9 +197,13 @@ test("a ledger with blocks of its own is not given up; one that an import left a
   const joining = await open(context);
   await sync(node, joining, newest, appHash);
   // CometBFT was killed before it noted where it stands.
+  assert.equal(await joining.sink.offer(newest, appHash), "accept");
+  assert.deepEqual([joining.application.height, joining.application.log.oldest], [0, 0]);
   await sync(node, joining, newest, appHash);
   assert.deepEqual(joining.application.appHash, appHash);
+  assert.equal(joining.application.firstEntry, 550);
   await joining.block([tx()]);
+  assert.equal(joining.application.firstEntry, 550);
   assert.equal(await joining.sink.offer(newest, appHash), "abort");
   assert.equal(await node.sink.offer(newest, appHash), "abort");
 });

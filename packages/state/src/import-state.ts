@@ -29,11 +29,15 @@ async function clearState(db: Database): Promise<void> {
   await db.clear({ gt: IMPORT_KEY, lt: Uint8Array.of(STATE_PREFIX + 1) });
 }
 
-/** Clears what an unfinished import left: the database then holds no state. Throws `disk_full`, `state_write_failed`. */
-export async function discardImport(db: Database): Promise<void> {
+/**
+ * Clears what an import left, finished or not: the database then holds no state. `extra` joins the last batch, after which that is so; until
+ * then the import counts as unfinished. Throws `disk_full`, `state_write_failed`.
+ */
+export async function discardImport(db: Database, extra: readonly BatchOperation[] = []): Promise<void> {
   await clearState(db);
   const batch = new WriteBatch();
   batch.delete(IMPORT_KEY);
+  batch.join(extra);
   await batch.write(db);
 }
 

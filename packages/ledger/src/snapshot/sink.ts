@@ -6,7 +6,7 @@
 import type { Bytes } from "@xinglin/primitives";
 import { beginImport, discardImport, type StateImport } from "@xinglin/state";
 import type { Database } from "../database.ts";
-import { joiningRows, readJoined } from "../joined.ts";
+import { joiningRows, LEAVING_ROWS, readJoined } from "../joined.ts";
 import { type ChunkAnswer, type OfferAnswer, SNAPSHOT_FORMAT, type Snapshot, type SnapshotSink } from "./contract.ts";
 import { type CheckedSnapshot, checkedMetadata } from "./metadata.ts";
 import { CHUNK_MARK } from "./store.ts";
@@ -46,7 +46,7 @@ export class ImportingSink implements SnapshotSink {
     if (checked === undefined) return "reject_sender";
     this.#importing = undefined;
     if (this.#options.height() > 0) {
-      await discardImport(database);
+      await discardImport(database, LEAVING_ROWS);
       await this.#options.reload();
     }
     const state = await beginImport(database, { height, root: appHash, parts: checked.parts });

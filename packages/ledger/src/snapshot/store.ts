@@ -73,8 +73,7 @@ export class SnapshotStore implements SnapshotSource {
   committed(height: number): void {
     const { everyBlocks, hold } = this.#options;
     if (everyBlocks === 0 || height % everyBlocks !== 0 || this.#taking !== undefined || this.#closing.signal.aborted) return;
-    const held = hold();
-    this.#taking = this.#take(held)
+    this.#taking = this.#take(hold)
       .catch((error: unknown) => {
         if (!this.#closing.signal.aborted) this.#options.onFault?.(error instanceof Fault ? error : storageFault(error));
       })
@@ -94,7 +93,9 @@ export class SnapshotStore implements SnapshotSource {
     await this.#taking;
   }
 
-  async #take({ state, log }: HeldLedger): Promise<void> {
+  /** Holds the ledger before anything else happens; the rest takes its time. */
+  async #take(hold: () => HeldLedger): Promise<void> {
+    const { state, log } = hold();
     const { directory, chainId: chain, checkRoom } = this.#options;
     const { height } = state;
     try {
