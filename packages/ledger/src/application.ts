@@ -375,6 +375,11 @@ export class Application {
     return bytes === undefined ? undefined : decodeResults(bytes);
   }
 
+  /** Starts what would otherwise start with the first transaction, and delay a proposal that others wait for. */
+  warmUp(): Promise<void> {
+    return this.#signatures.start();
+  }
+
   close(): Promise<void> {
     return this.#signatures.close();
   }

@@ -70,6 +70,11 @@ export class SignatureChecks {
     return right;
   }
 
+  /** Starts the threads before there is work for them. */
+  async start(): Promise<void> {
+    await this.#pool?.start();
+  }
+
   async close(): Promise<void> {
     await this.#pool?.close();
   }

@@ -106,7 +106,7 @@ export class CometbftDriver implements Driver {
     this.#engine.on("line", (line) => this.#onLine(line));
     this.#engine.on("exited", (exit) => this.#options.onNotice?.({ event: "engine_exited", ...exit }));
     this.#engine.start();
-    await this.#untilAnswering();
+    await Promise.all([this.#untilAnswering(), this.#site.application.warmUp()]);
     await this.#untilProvable();
     this.#watchPeers();
   }

@@ -1,12 +1,12 @@
 /**
- * When a proposer answers. CometBFT v0.40 has no delay of its own between blocks that follows the load, so the proposer waits: until there is
- * work, then a moment for company; at once when the last block changed the state, whose proof stands in the next header; and no longer than the
- * heartbeat, well below the time after which the others give the proposer up.
- * Source: requirement A4; docs/internals/cometbft.md, "Cadence".
+ * When a proposer answers. CometBFT v0.40 has no delay between blocks that follows the load, so the proposer waits: until there is work, then a
+ * moment for company; at once when the last block changed the state, whose proof stands in the next header; and no longer than the heartbeat,
+ * well below the time after which the others give it up. While it waits, peers' transactions still come in and wake it.
+ * Source: requirement A4; CometBFT v0.40 `consensus/state.go` (enterPropose); docs/internals/cometbft.md, "Cadence".
  */
 import { type Application, Wake } from "@xinglin/ledger";
 
-/** How long an idle proposer waits, as a share of the time after which the others give it up. */
+/** The longest wait of an idle proposer, as a share of the time after which the others give it up. */
 const SHARE_OF_PROPOSE = 0.5;
 /**
  * And as a share of the longest gap that governance allows: a header's time is that of the votes before it, so the newest header can be as old as

@@ -45,15 +45,21 @@ export class VerifyPool {
     return (await Promise.all(parts)).flatMap((answers) => Array.from(answers, (answer) => answer === 1));
   }
 
+  /** Starts all threads, which takes each a good part of a second: nobody's signature has to wait for it. Rejects as `verify`. */
+  async start(): Promise<void> {
+    await Promise.all(Array.from(this.#threads, (_, slot) => this.#send([], slot)));
+  }
+
   /** Ends all threads; work under way is rejected. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#threads.map((thread) => thread?.worker.terminate()));
   }
 
-  #send(jobs: readonly VerifyJob[]): Promise<Uint8Array> {
+  #send(jobs: readonly VerifyJob[], slot = this.#leastBusy()): Promise<Uint8Array> {
     if (this.#closed) return Promise.reject(new Fault("verify_pool_stopped", {}, { retry: false }));
-    const thread = this.#leastBusy();
+    this.#threads[slot] ??= this.#start(slot);
+    const thread = this.#threads[slot] as Thread;
     const batch = this.#nextPart++;
     const packed = packJobs(jobs);
     return new Promise((resolve, reject) => {
@@ -63,12 +69,11 @@ export class VerifyPool {
     });
   }
 
-  #leastBusy(): Thread {
+  #leastBusy(): number {
     let best = 0;
     for (let i = 1; i < this.#threads.length; i++)
       if ((this.#threads[i]?.parts.size ?? 0) < (this.#threads[best]?.parts.size ?? 0)) best = i;
-    this.#threads[best] ??= this.#start(best);
-    return this.#threads[best] as Thread;
+    return best;
   }
 
   #start(slot: number): Thread {

@@ -87,3 +87,11 @@ test("packing keeps every byte, also of jobs that are malformed", () => {
   ];
   assert.deepEqual([...unpackJobs(packJobs([...odd, ...jobs]))], [...odd, ...jobs]);
 });
+
+test("a pool that was started beforehand answers as one that was not; a closed one does not start", async () => {
+  const pool = new VerifyPool({ workers: 2, policy });
+  await pool.start();
+  assert.deepEqual(await pool.verify(jobs), expected);
+  await pool.close();
+  await assert.rejects(pool.start(), { code: "verify_pool_stopped" });
+});
