@@ -102,7 +102,8 @@ test("a transaction with more operations than a block should have comes alone", 
 
 test("a transaction that fits only into an empty block has its turn, however busy another member is", () => {
   const mempool = new Mempool({ maxBytes: 1_000_000, maxCount: 1_000 });
-  put(mempool, waiting("busy"), waiting("busy"));
+  const crowd = (): Waiting[] => Array.from({ length: 10 }, () => waiting("busy"));
+  put(mempool, ...crowd(), ...crowd());
   const large = waiting("patient", { operations: 10 });
   put(mempool, large);
   const blocks: boolean[] = [];
@@ -110,7 +111,7 @@ test("a transaction that fits only into an empty block has its turn, however bus
     const { transactions } = mempool.take({ ...block, maxOperations: 10 });
     for (const { idKey } of transactions) mempool.remove(idKey);
     blocks.push(transactions.includes(large));
-    put(mempool, waiting("busy"), waiting("busy"));
+    put(mempool, ...crowd());
   }
   assert.deepEqual(blocks, [false, true]);
 });

@@ -171,8 +171,8 @@ export class Cluster implements World {
   areFaultsOn(): boolean {
     return this.#areFaultsOn;
   }
-  committed(): readonly Bytes[] {
-    return this.referee.included;
+  committed(height: number): readonly Bytes[] {
+    return this.referee.includedBelow(height);
   }
   areFaultyFew(height: number): boolean {
     const faulty = this.profile.byzantine.reduce((sum, i) => sum + (this.members[i] as SimulatedMember).powerOf(height, i), 0);

@@ -26,7 +26,7 @@ export class SimulatedValidators {
 
   /** `seed` decides the order in which things happen; the genesis has one validator for each key. */
   constructor(seed: number, chain: QuietChain) {
-    const profile = { byzantine: [], doubleVoters: [], mempool: DEFAULT_MEMPOOL, keepVersions: 1_000 };
+    const profile = { byzantine: [], doubleVoters: [], mempool: DEFAULT_MEMPOOL, keepVersions: 1_000, blockOperations: 1_000 };
     this.#simulation = new Simulation({ seed, chain, profile });
   }
 

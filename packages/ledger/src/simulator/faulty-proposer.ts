@@ -13,7 +13,7 @@ export function faultyBlock(world: World, random: Random, node: SimulatedNode, h
   const { memberQuota: quota, maxTransactionBytes } = node.application.parameters();
   const height = tip.height + 1;
   const time = blockTime(facts, height, honest.lastCommit).seconds;
-  const material = { honest: honest.txs, committed: world.committed(), time, height, quota, maxTransactionBytes };
+  const material = { honest: honest.txs, committed: world.committed(height), time, height, quota, maxTransactionBytes };
   const wanted = world.tricks === undefined ? pickTrick(random) : random.pick(world.tricks);
   const { txs, trick } = trickTransactions(wanted, random, workload, material);
   const contents = { ...honest, txs };

@@ -139,9 +139,10 @@ export class SimulatedNode {
   /** PrepareProposal. */
   prepare(height: number, time: Time): Uint8Array[] {
     this.#mayCrash("before_prepare");
-    const { facts } = this.#context;
+    const { facts, profile } = this.#context;
     const maxBytes = facts.maxBlockBytes - PROPOSAL_OVERHEAD_BYTES;
-    const txs = this.application.prepareProposal({ height, time, maxBytes, maxOperations: 1_000 });
+    const maxOperations = profile.blockOperations;
+    const txs = this.application.prepareProposal({ height, time, maxBytes, maxOperations });
     this.#mayCrash("after_prepare");
     return txs;
   }

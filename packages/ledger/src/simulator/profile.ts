@@ -31,6 +31,8 @@ export interface Profile {
   /** Milliseconds between transactions, at most. */
   readonly submitEveryMs: number;
   readonly mempool: MempoolLimits;
+  /** Operations of one block, but for a transaction that has more. */
+  readonly blockOperations: number;
   readonly memberQuota: number;
   readonly logEpochEntries: number;
   readonly maxValiditySeconds: number;
@@ -65,6 +67,7 @@ export function profileOf(random: Random): Profile {
     skewMs: random.pick([0, 200, 5_000, 180_000]),
     submitEveryMs: random.pick([60, 120, 120, 400]),
     mempool: { maxBytes: random.pick([20_000, 200_000]), maxCount: random.pick([24, 100, 1_000]) },
+    blockOperations: random.pick([5, 1_000, 1_000]),
     memberQuota: random.pick([6, 16, 64]),
     logEpochEntries: random.pick([16, 32, 300]),
     maxValiditySeconds: random.pick([60, 120]),

@@ -24,8 +24,9 @@ interface Decided {
   readonly appHash: string;
   readonly entries: Finalized["entries"];
   readonly ids: readonly string[];
-  /** Log entries up to and with this block. */
+  /** Log entries and included transactions up to and with this block. */
   readonly logLength: number;
+  readonly included: number;
 }
 
 /** Ids of this many blocks are looked for after each commit. */
@@ -73,9 +74,9 @@ export class Referee implements Omit<Witness, "committed"> {
   get height(): number {
     return this.#decided.size;
   }
-  /** Transactions that blocks included. */
-  get included(): readonly Bytes[] {
-    return this.#includedBytes;
+  /** Transactions that blocks below `height` included. */
+  includedBelow(height: number): readonly Bytes[] {
+    return this.#includedBytes.slice(0, this.#decided.get(height - 1)?.included ?? 0);
   }
   heightOf(id: Bytes): number | undefined {
     return this.#includedAt.get(toHex(id));
@@ -98,6 +99,7 @@ export class Referee implements Omit<Witness, "committed"> {
     checkComplete(node.application.waitingTransactions(), block.txs, {
       quota: node.application.parameters().memberQuota,
       maxBytes: this.#facts.maxBlockBytes,
+      maxOperations: this.#profile.blockOperations,
     });
   }
 
@@ -138,7 +140,8 @@ export class Referee implements Omit<Witness, "committed"> {
     }
     for (const [i, result] of results.entries()) if (!("code" in result)) this.#includedBytes.push(block.txs[i] as Bytes);
     const logLength = (this.#decided.get(height - 1)?.logLength ?? 0) + entries.length;
-    this.#decided.set(height, { outcome, appHash: toHex(finalized.appHash), entries, ids, logLength });
+    const included = this.#includedBytes.length;
+    this.#decided.set(height, { outcome, appHash: toHex(finalized.appHash), entries, ids, logLength, included });
     this.#facts.schedule.decided(height, validatorUpdates);
     this.#count(finalized);
   }

@@ -6,24 +6,31 @@ import { decodeTransaction } from "@xinglin/contracts";
 import type { Bytes } from "@xinglin/primitives";
 import { mustHold } from "./violation.ts";
 
-/** Bounds of a block: operations a member, bytes altogether. */
+/** Bounds of a block: operations a member; bytes and operations altogether. */
 export interface Room {
   readonly quota: number;
   readonly maxBytes: number;
+  readonly maxOperations: number;
 }
 
 /** Below this share of its bytes a block has room for any transaction. */
 const FULL_SHARE = 0.5;
 
 /** Checks a proposal against everything that waits in the proposer's mempool. */
-export function checkComplete(waiting: readonly Bytes[], proposed: readonly Bytes[], { quota, maxBytes }: Room): void {
+export function checkComplete(
+  waiting: readonly Bytes[],
+  proposed: readonly Bytes[],
+  { quota, maxBytes, maxOperations }: Room,
+): void {
   if (proposed.length >= waiting.length) return;
   const bytes = proposed.reduce((sum, one) => sum + one.length, 0);
   if (bytes > FULL_SHARE * maxBytes) return;
   const taken = new Set(proposed);
   const used = new Map<string, number>();
+  let all = 0;
   for (const one of proposed) {
     const { sponsor, operations } = decodeTransaction(one).body;
+    all += operations.length;
     used.set(sponsor, (used.get(sponsor) ?? 0) + operations.length);
   }
   const blocked = new Set<string>();
@@ -31,8 +38,8 @@ export function checkComplete(waiting: readonly Bytes[], proposed: readonly Byte
     if (taken.has(one)) continue;
     const { sponsor, operations } = decodeTransaction(one).body;
     // The order within a member is kept: behind one that does not fit the others wait.
-    if (!blocked.has(sponsor))
-      mustHold((used.get(sponsor) ?? 0) + operations.length > quota, `a proposal leaves a transaction of ${sponsor} out`);
+    const isOver = (used.get(sponsor) ?? 0) + operations.length > quota || all + operations.length > maxOperations;
+    mustHold(blocked.has(sponsor) || isOver, `a proposal leaves a transaction of ${sponsor} out`);
     blocked.add(sponsor);
   }
 }

@@ -26,8 +26,8 @@ export interface World {
   foundDoubleVote(voter: number, height: number): void;
   /** A final block reached this member. */
   decided(member: number, stored: StoredBlock): void;
-  /** Ids of transactions that blocks included so far, as bytes. */
-  committed(): readonly Bytes[];
+  /** Transactions that blocks below `height` included. */
+  committed(height: number): readonly Bytes[];
   areFaultsOn(): boolean;
   /** Whether the faulty nodes have less than a third of the power at this height: an election may give them more. */
   areFaultyFew(height: number): boolean;

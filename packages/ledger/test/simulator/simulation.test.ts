@@ -31,6 +31,7 @@ const quiet = {
   submitEveryMs: 200,
   mempool: { maxBytes: 1_000_000, maxCount: 1_000 },
   memberQuota: 1_000,
+  blockOperations: 1_000,
   epochBlocks: 2_000,
   maxValiditySeconds: 120,
 } as const;
