@@ -19,7 +19,10 @@ export function writeNodeConfig(file: string, config: NodeConfig, options: { rea
 const quoted = (value: string | number | boolean): string => JSON.stringify(value);
 
 function configText(config: NodeConfig, folder: string): string {
-  const near = (path: string): string => quoted(`./${relative(folder, path) || "."}`.replace("./..", ".."));
+  const near = (path: string): string => {
+    const from = relative(folder, path);
+    return quoted(from === "" ? "." : from.startsWith("..") ? from : `./${from}`);
+  };
   const { api, custody, stores } = config;
   const lines = [
     "# 杏林节点配置：一个成员机构的节点。修改后重启节点生效。",

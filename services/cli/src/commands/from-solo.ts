@@ -10,11 +10,11 @@ import {
   writeNodeConfig,
 } from "@xinglin/member";
 import type { Command } from "../command.ts";
-import { configOf, nodeListening } from "./node.ts";
+import { configOf, LISTENING_OPTIONS, nodeListening } from "./node.ts";
 
 export const fromSolo: Command = {
   words: "network from-solo",
-  options: { config: { type: "string" }, host: { type: "string" }, "node-port": { type: "string" } },
+  options: { config: { type: "string" }, ...LISTENING_OPTIONS },
   async run(context) {
     const file = configOf(context);
     const config = readNodeConfig(file);

@@ -49,7 +49,7 @@ const DAY_SECONDS = 86_400;
 
 async function propose(context: Context, action: Action): Promise<void> {
   const { client } = context.gateway();
-  const voting = await proposeAction(client, context.key(), action, context.number("days", 14) * DAY_SECONDS);
+  const voting = await proposeAction(client, context.key(), action, context.number("days", 13) * DAY_SECONDS);
   tellVoting(context, voting);
 }
 

@@ -44,6 +44,14 @@ export const configOf = ({ text, data }: Pick<Context, "text" | "data">): string
   resolve(text("config") ?? join(data, "node.yaml"));
 const genesisOf = (data: string): string => join(data, "genesis.cbor");
 
+/** Options of `nodeListening`. */
+export const LISTENING_OPTIONS = {
+  host: { type: "string" },
+  "node-port": { type: "string" },
+  "rpc-port": { type: "string" },
+  "snapshot-blocks": { type: "string" },
+} as const;
+
 export const init: Command = {
   words: "node init",
   options: {
@@ -51,8 +59,7 @@ export const init: Command = {
     kind: { type: "string" },
     "name-zh": { type: "string" },
     "name-en": { type: "string" },
-    host: { type: "string" },
-    "node-port": { type: "string" },
+    ...LISTENING_OPTIONS,
     "api-port": { type: "string" },
     "custodian-port": { type: "string" },
     "api-url": { type: "string" },
@@ -68,12 +75,12 @@ export const init: Command = {
     if (kind === undefined) throw new Fault("option_wrong", { option: "--kind", expected: MEMBER_KINDS.join("|") });
     const file = join(data, "node.yaml");
     if (existsSync(file)) throw new Fault("config_exists", { path: file });
+    const name = { zh: need("name-zh"), en: need("name-en") };
     const config = newConfig(context, member);
     mkdirSync(data, { recursive: true, mode: 0o700 });
     createMemberKeys(data, member, { node: true });
     const host = text("host") ?? LOOPBACK;
     const api = text("api-url") ?? (host === LOOPBACK ? `http://localhost:${portOf(context, "api-port")}` : undefined);
-    const name = { zh: need("name-zh"), en: need("name-en") };
     const card = await cardOf(
       data,
       { member, kind, name },
@@ -111,7 +118,9 @@ export function nodeListening(context: Context) {
     host === LOOPBACK
       ? { listen: `${LOOPBACK}:${port}`, loopback: true }
       : { listen: `${ANY}:${port}`, announce: `${host}:${port}` };
-  return { ...reach, snapshotBlocks: SNAPSHOT_BLOCKS };
+  const rpc = context.text("rpc-port");
+  const asked = rpc === undefined ? {} : { rpc: `${host === LOOPBACK ? LOOPBACK : ANY}:${context.number("rpc-port", 0)}` };
+  return { ...reach, ...asked, snapshotBlocks: context.number("snapshot-blocks", SNAPSHOT_BLOCKS) };
 }
 
 function newConfig(context: Context, member: MemberId): NodeConfig {
