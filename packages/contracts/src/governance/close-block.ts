@@ -150,6 +150,9 @@ function moveSeats(
 }
 
 function hasSameKeys(one: readonly Validator[], other: readonly Validator[]): boolean {
-  const known = new Set(one.map(({ publicKey }) => toHex(publicKey)));
-  return one.length === other.length && other.every(({ publicKey }) => known.has(toHex(publicKey)));
+  const known = new Map(one.map(({ member, publicKey }) => [member, publicKey]));
+  const isKnown = ({ member, publicKey }: Validator): boolean => equal(known.get(member) ?? NO_KEY, publicKey);
+  // A member that is in a set twice, by an old key and a new one, has yet to lose the old one.
+  return one.length === other.length && known.size === one.length && other.every(isKnown);
 }
+const NO_KEY = new Uint8Array(0);
