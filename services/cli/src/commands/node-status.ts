@@ -2,6 +2,7 @@
  * `xinglin node status`: how a node and its chain are, in words. Exit code 1 when somebody should look: the node does not answer, or its newest
  * block is old. Source: requirements A3, A8; docs/guides/run-a-consortium.md.
  */
+import { setTimeout } from "node:timers/promises";
 import { ApiClient } from "@xinglin/client";
 import { bytesText, shanghaiTime } from "@xinglin/gateway";
 import { listeningAddress, readNodeConfig } from "@xinglin/member";
@@ -12,6 +13,22 @@ import { configOf } from "./node.ts";
 const MEGABYTE = 1e6;
 /** An idle chain makes a block every ten seconds at least; with more than twice that something is wrong. */
 const OLD_SECONDS = 30;
+
+const ASK_MS = 500;
+
+/** A node that was started just now answers once it reaches enough of the others. */
+async function untilAnswering(client: ApiClient, seconds: number): Promise<void> {
+  const deadline = performance.now() + 1000 * seconds;
+  for (;;) {
+    const fault = await client.getJson("/v1/status").then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (fault === undefined) return;
+    if (performance.now() > deadline) throw fault;
+    await setTimeout(ASK_MS);
+  }
+}
 
 interface Standing {
   readonly member: string;
@@ -47,7 +64,7 @@ interface Answers {
 
 export const status: Command = {
   words: "node status",
-  options: { config: { type: "string" } },
+  options: { config: { type: "string" }, wait: { type: "string" } },
   async run(context) {
     const { say, json, print } = context;
     const config = readNodeConfig(configOf(context));
@@ -59,6 +76,7 @@ export const status: Command = {
       language: say.language,
       ...(config.chainId === undefined ? {} : { chainId: config.chainId }),
     });
+    await untilAnswering(client, context.number("wait", 0));
     const [chain, validators, node] = await Promise.all(
       ["/v1/status", "/v1/validators", "/v1/node"].map((path) => client.getJson(path)),
     );

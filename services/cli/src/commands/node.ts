@@ -214,7 +214,8 @@ export const start: Command = {
     const file = configOf(context);
     readNodeConfig(file);
     const args = [LEDGER_HEAP, NODE_PROGRAM, "--config", file, "--lang", context.say.language];
-    const child = spawn(process.execPath, args, { stdio: "inherit" });
+    // By the channel the node notices when this command is gone, however it went.
+    const child = spawn(process.execPath, args, { stdio: ["inherit", "inherit", "inherit", "ipc"] });
     const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, forward);
     process.exitCode = await new Promise<number>((done, fail) => {
