@@ -3,6 +3,7 @@
  * Source: design.md, "Drivers" (simulator); style.md, "Tests".
  */
 import { createHash, type Hash } from "node:crypto";
+import { decodeTransaction } from "@xinglin/contracts";
 import { equal, toHex } from "@xinglin/primitives";
 import { Cluster, type Event, LOOK_MS, type SimulationOptions } from "./cluster.ts";
 import { GENESIS_TIME } from "./consortium.ts";
@@ -29,13 +30,14 @@ export class Simulation extends Cluster {
 
   /**
    * Ends all faults but those of faulty proposers, and runs until whatever waits in an honest node is in a block or known to be over. Throws a `Violation` if
-   * that takes more than `heights` heights, or if the nodes do not come together.
+   * that takes more heights than six rotations and 20, and twice as many as what waits fills, or if the nodes do not come together.
    */
-  async heal(heights: number = 6 * this.members.length + 20): Promise<void> {
+  async heal(): Promise<void> {
     this.calm();
     for (const { index, node } of this.members) if (!node.isUp) this.agenda.plan(1, { kind: "start", member: index });
     const honest = this.members.filter(({ isByzantine }) => !isByzantine);
     const from = this.referee.height;
+    const heights = 6 * this.members.length + 20 + 2 * Math.ceil(operationsIn(honest) / this.profile.blockOperations);
     const isOwed = (): boolean => honest.some(({ node }) => !node.isUp || node.application.waiting > 0);
     const areTogether = (): boolean =>
       this.members.every(({ node }) => node.isUp && node.application.height >= from + 2) &&
@@ -193,4 +195,11 @@ export class Simulation extends Cluster {
     this.skewMs[fault.node] = fault.skewMs;
     return `the clock of node ${fault.node} is wrong by ${fault.skewMs} ms`;
   }
+}
+
+/** Operations that wait in these members' mempools. */
+function operationsIn(members: readonly SimulatedMember[]): number {
+  const waiting = members.flatMap(({ node }) => (node.isUp ? node.application.waitingTransactions() : []));
+  const byName = new Map(waiting.map((bytes) => [Buffer.from(bytes).toString("latin1"), bytes]));
+  return [...byName.values()].reduce((sum, bytes) => sum + decodeTransaction(bytes).body.operations.length, 0);
 }
