@@ -27,7 +27,7 @@ export function readNodeConfig(file: string): NodeConfig {
   const [error] = document.errors;
   if (error !== undefined || text.length > MAX_FILE_CHARACTERS)
     throw wrong(path, error?.linePos?.[0].line ?? 1, "-", error?.code ?? `${MAX_FILE_CHARACTERS} characters`);
-  const content: unknown = document.toJS({ maxAliasCount: 0 });
+  const content = contentOf(document, path);
   const type = (content as { type?: unknown } | null)?.type;
   if (typeof type === "string" && type.startsWith("xinglin-node/") && type !== "xinglin-node/1")
     throw new Fault("config_version", { path, found: type, supported: "xinglin-node/1" });
@@ -45,13 +45,23 @@ export function readNodeConfig(file: string): NodeConfig {
   }
 }
 
+/** Aliases could make much of little: they are not resolved. */
+function contentOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (cause) {
+    throw wrong(path, 1, "-", "no aliases", cause);
+  }
+}
+
 const wrong = (file: string, line: number, key: string, expected: string, cause?: unknown): Fault =>
   new Fault("config_wrong", { file, line, key: key === "" ? "-" : key, expected }, { cause });
 
 /** The key in a map that is none of those expected. */
 function unknownKey(document: Document, keys: readonly string[], expected: string): string[] | undefined {
-  const map = keys.length === 0 ? document.contents : document.getIn(keys);
-  const known = new Set(expected.replace(/^no other than /, "").split("|"));
+  const map = keys.length === 0 ? document.contents : document.getIn(keys.map(asIndex));
+  // The key that chooses a shape is not among those of the shape.
+  const known = new Set(["driver", ...expected.replace(/^no other than /, "").split("|")]);
   const names = isMap(map) ? map.items.map(({ key }) => String(isScalar(key) ? key.value : key)) : [];
   const found = names.find((name) => !known.has(name));
   return found === undefined ? undefined : [...keys, found];
@@ -60,10 +70,19 @@ function unknownKey(document: Document, keys: readonly string[], expected: strin
 /** The line of a key, or of the nearest one above that is there. */
 function lineOf(document: Document, keys: readonly string[], lines: LineCounter): number {
   for (let length = keys.length; length > 0; length--) {
-    const node: unknown = document.getIn(keys.slice(0, length).map(asIndex), true);
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    const range = rangeOf(document, keys.slice(0, length));
+    if (range) return lines.linePos(range[0]).line;
   }
   return 1;
+}
+
+/** Where a key stands, or an element of a list. */
+function rangeOf(document: Document, keys: readonly string[]) {
+  const above: unknown = keys.length === 1 ? document.contents : document.getIn(keys.slice(0, -1).map(asIndex), true);
+  const last = keys.at(-1);
+  const pair = isMap(above) ? above.items.find(({ key }) => isScalar(key) && key.value === last) : undefined;
+  const node: unknown = pair?.key ?? document.getIn(keys.map(asIndex), true);
+  return isNode(node) ? node.range : undefined;
 }
 const asIndex = (key: string): string | number => (/^\d+$/.test(key) ? Number(key) : key);
 
