@@ -313,10 +313,11 @@ suite("PGlite", async () => ({ kind: "embedded", template: await template() }));
 const programs = serverPrograms();
 if (programs === undefined) test("PostgreSQL", { skip: "no PostgreSQL server programs here: apt install postgresql" }, () => {});
 else {
-  let server: TestServer | undefined;
+  const servers: TestServer[] = [];
   suite("PostgreSQL", async () => {
-    server = await startPostgres(programs);
+    const server = await startPostgres(programs);
+    servers.push(server);
     return { kind: "postgres", url: server.url };
   });
-  after(() => server?.stop());
+  after(() => Promise.all(servers.map((server) => server.stop())));
 }

@@ -18,6 +18,7 @@ export type StoreLocation =
   | { readonly kind: "embedded"; readonly folder?: string; readonly template?: string }
   | { readonly kind: "postgres"; readonly url: string };
 
+/** An open database, with its tables as the newest migration makes them. */
 export interface Store {
   readonly db: Kysely<Tables>;
   /** The folder could not be opened, was removed, and a new database stands in its place. */
