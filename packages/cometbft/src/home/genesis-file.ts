@@ -10,7 +10,7 @@ import { publicKeyJson } from "./keys.ts";
 /** The application protocol that headers name; the same as the solo driver's. */
 export const APP_PROTOCOL = 1;
 
-/** Evidence of misbehaviour counts for so long: it must be younger than both. */
+/** Evidence of misbehaviour counts for so long: until it is older than both. */
 export const EVIDENCE_AGE = { maxAgeBlocks: 100_000, maxAgeSeconds: 172_800 } as const;
 /** Bytes of evidence in a block, at most; a block that is smaller than four times this holds a quarter of it. */
 const EVIDENCE_BYTES = 262_144;
