@@ -2,6 +2,7 @@
  * From CometBFT's questions to the application: which transactions, which order, what they come to. Knows nothing of processes or sockets.
  * Source: CometBFT v0.40 spec "ABCI 2.0"; design.md, "Execution", "Drivers".
  */
+import { randomInt } from "node:crypto";
 import { chainIdOf } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import { type Application, type Finalized, idKeyOf } from "@xinglin/ledger";
@@ -26,6 +27,8 @@ import {
   type TxResult,
 } from "../abci/handlers.ts";
 import { APP_PROTOCOL, genesisInAppState } from "../home/genesis-file.ts";
+import { Arrivals } from "./arrivals.ts";
+import { bundle, unbundle } from "./bundle.ts";
 import type { Pace } from "./pace.ts";
 import type { SnapshotMethods } from "./snapshots.ts";
 
@@ -71,9 +74,13 @@ export class Bridge implements AbciHandlers {
   #seen: { readonly hash: Bytes; readonly transactions: readonly Bytes[] } | undefined;
   #finalized: { readonly block: AbciBlock; readonly finalized: Finalized } | undefined;
   #needsProof = true;
+  readonly #arrivals: Arrivals;
+  /** Number of the newest bundle; begins anywhere, so that a node that was started again does not repeat itself. */
+  #bundles = randomInt(2 ** 32);
 
   constructor(options: BridgeOptions) {
     this.#options = options;
+    this.#arrivals = new Arrivals(options.application, () => options.pace.notify());
   }
 
   async info(): Promise<InfoResponse> {
@@ -117,26 +124,19 @@ export class Bridge implements AbciHandlers {
   }
 
   async insertTx({ transaction }: InsertTxRequest): Promise<InsertTxResponse> {
-    const { application, pace } = this.#options;
     try {
-      // Signatures are verified after the answer: the peer's votes come on the same connection behind it.
-      application.insertTx(transaction).verified.then(
-        () => pace.notify(),
-        (error: unknown) => {
-          // A wrong one leaves no trace; that the ledger is being closed is told elsewhere.
-          if (!(error instanceof Fault)) throw error;
-        },
-      );
-      return { code: 0 };
+      return { code: this.#arrivals.add(unbundle(transaction)) ? 0 : RETRY_CODE };
     } catch (error) {
-      if (error instanceof Fault && error.code === "already_known") return { code: 0 };
       return { code: answerCode(error) };
     }
   }
 
   async reapTxs({ maxBytes }: ReapTxsRequest): Promise<ReapTxsResponse> {
     const { application, relay } = this.#options;
-    return { transactions: application.reapTxs({ maxBytes: maxBytes || DEFAULT_REAP_BYTES, relay: relay() }) };
+    const transactions = application.reapTxs({ maxBytes: maxBytes || DEFAULT_REAP_BYTES, relay: relay() });
+    if (transactions.length === 0) return { transactions };
+    this.#bundles = (this.#bundles + 1) >>> 0;
+    return { transactions: [bundle(transactions, this.#bundles)] };
   }
 
   async prepareProposal(request: PrepareProposalRequest): Promise<{ transactions: readonly Bytes[] }> {

@@ -109,7 +109,8 @@ export function configFile(options: ConfigOptions): string {
         type: "app",
         broadcast: true,
         recheck: false,
-        max_tx_bytes: options.maxTransactionBytes,
+        // What is handed on is a bundle of transactions.
+        max_tx_bytes: options.maxTransactionBytes + REAP_BYTES,
         seen_cache_size: SEEN_TRANSACTIONS,
         reap_interval: `${options.reapIntervalMs ?? REAP_INTERVAL_MS}ms`,
         reap_max_bytes: REAP_BYTES,
