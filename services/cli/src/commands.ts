@@ -39,6 +39,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "node join": load("node", "joinNetwork"),
   "node start": load("node", "start"),
   "node status": load("node-status", "status"),
+  "node engine": load("node", "engine"),
   "network genesis": load("network", "genesis"),
   "network admit": load("network", "admit"),
   "network remove": load("network", "remove"),

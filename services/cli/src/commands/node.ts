@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ApiClient } from "@xinglin/client";
+import { ENGINE_VERSION, ensureEngine } from "@xinglin/cometbft";
 import { chainIdOf, MEMBER_KINDS, SOLO_ELECTION } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
 import {
@@ -222,5 +223,18 @@ export const start: Command = {
       child.once("error", fail);
       child.once("close", (code) => done(code ?? 1));
     });
+  },
+};
+
+export const engine: Command = {
+  words: "node engine",
+  options: {},
+  async run({ say, tell }) {
+    const path = await ensureEngine({
+      say: (notice) => {
+        if (notice.event === "building") say.plain("node.engine_building", { version: notice.version });
+      },
+    });
+    tell("node.engine", { path, version: ENGINE_VERSION });
   },
 };
