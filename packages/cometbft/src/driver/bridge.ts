@@ -28,6 +28,7 @@ import {
 } from "../abci/handlers.ts";
 import { APP_PROTOCOL, genesisInAppState } from "../home/genesis-file.ts";
 import { Arrivals } from "./arrivals.ts";
+import type { BlockSize } from "./block-size.ts";
 import { bundle, unbundle } from "./bundle.ts";
 import type { Pace } from "./pace.ts";
 import type { SnapshotMethods } from "./snapshots.ts";
@@ -47,7 +48,7 @@ export interface BridgeOptions {
   readonly genesis: Bytes;
   readonly initialHeight: number;
   readonly pace: Pace;
-  readonly maxBlockOperations: number;
+  readonly blockSize: BlockSize;
   /** Throws `Fault("disk_full")` when there is no room for a block. */
   readonly checkRoom: () => void;
   /** Hand on what came from peers, too: some peer is not connected to all. */
@@ -140,10 +141,10 @@ export class Bridge implements AbciHandlers {
   }
 
   async prepareProposal(request: PrepareProposalRequest): Promise<{ transactions: readonly Bytes[] }> {
-    const { application, pace, maxBlockOperations, choose } = this.#options;
+    const { application, pace, blockSize, choose } = this.#options;
     await pace.untilWork(this.#needsProof);
     const { height, time, maxTxBytes: maxBytes } = request;
-    const transactions = application.prepareProposal({ height, time, maxBytes, maxOperations: maxBlockOperations });
+    const transactions = application.prepareProposal({ height, time, maxBytes, maxOperations: blockSize.operations });
     return { transactions: choose === undefined ? transactions : choose(transactions) };
   }
 
@@ -164,12 +165,14 @@ export class Bridge implements AbciHandlers {
   }
 
   async finalizeBlock(request: AbciBlock): Promise<FinalizeBlockResponse> {
-    const { application, onDecided, checkRoom } = this.#options;
+    const { application, blockSize, onDecided, checkRoom } = this.#options;
     checkRoom();
     const block = { ...request, transactions: this.#decoded(request) };
     onDecided(block);
     const before = application.appHash;
+    const started = performance.now();
     const finalized = await application.finalizeBlock(block);
+    blockSize.observe(finalized.entries.length, performance.now() - started);
     this.#finalized = { block, finalized };
     this.#needsProof = !equal(before, finalized.appHash);
     const results = finalized.results.map((result) => ("code" in result ? TURNED_AWAY : DECIDED));

@@ -21,6 +21,7 @@ import { checkPortFree } from "../process/port.ts";
 import { type RunFolder, runFolder } from "../process/run-folder.ts";
 import { peerIdsOf } from "../rpc/decode-json.ts";
 import { RpcClient } from "../rpc/rpc-client.ts";
+import { BlockSize } from "./block-size.ts";
 import { Bridge } from "./bridge.ts";
 import { type Fetched, LightBlocks } from "./light-blocks.ts";
 import { homeOptions, type NodeOptions, validatorLockName } from "./node-options.ts";
@@ -180,13 +181,13 @@ export class CometbftDriver implements Driver {
   }
 
   #bridge(): Bridge {
-    const { genesis, continuation, maxBlockOperations = 1_000, choose } = this.#options;
+    const { genesis, continuation, maxBlockOperations = 1_000, times = CONSENSUS_TIMES, choose } = this.#options;
     return new Bridge({
       application: this.#site.application,
       genesis,
       initialHeight: continuation?.initialHeight ?? 1,
       pace: this.#pace,
-      maxBlockOperations,
+      blockSize: new BlockSize(maxBlockOperations, times.proposeMs),
       checkRoom: () => this.#checkRoom(),
       relay: () => this.#relay,
       onRefused: ({ height, proposerAddress }, { code, facts }) =>
