@@ -221,7 +221,11 @@ export class Application {
   }): Bytes[] {
     const parameters = this.parameters();
     const { maxBytes, maxOperations, height } = block;
-    const limits = { maxBytes, maxOperations, quota: parameters.memberQuota, time: block.time.seconds, height };
+    const time = block.time.seconds;
+    // Among several validators a block's time is that of the votes before it, behind the clock that a transaction was taken in by: one whose
+    // validity ends as late as may be is too far ahead of the next block, and a proposal with it would be refused by everyone, in every round.
+    const latest = { time: time + parameters.maxValiditySeconds, height: height + parameters.maxValidityBlocks };
+    const limits = { maxBytes, maxOperations, quota: parameters.memberQuota, time, height, latest };
     const { transactions, expired } = this.#mempool.take(limits);
     for (const { idKey } of expired) this.#options.onDropped(idKey, new Fault("expired"));
     return transactions
@@ -411,7 +415,7 @@ export class Application {
   }
 
   #stillAdmitted({ idKey, bytes, standing }: Waiting, block: BlockContext, parameters: Parameters): boolean {
-    // Validity was looked at when it was taken for the block, and "too far ahead" only ever becomes less so.
+    // Validity was looked at when it was taken for the block.
     if (standing === this.#standing) return true;
     const admitted = admitCandidate(this.#reader(), candidateOf(bytes, parameters), block);
     if (!(admitted instanceof Fault)) return true;

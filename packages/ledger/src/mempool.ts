@@ -38,6 +38,8 @@ export interface BlockLimits {
   readonly quota: number;
   readonly time: number;
   readonly height: number;
+  /** Validity that ends later than this is too far ahead of the block: what waits with such a one waits on, and holds nothing back. */
+  readonly latest: Waiting["notAfter"];
 }
 
 interface Queue {
@@ -51,6 +53,8 @@ interface Queue {
 /** A transaction in a block takes a few bytes beside its own: field number and length. */
 const FRAME_BYTES = 6;
 const isOver = ({ notAfter }: Waiting, time: number, height: number): boolean => notAfter.time < time || notAfter.height < height;
+const isEarly = ({ notAfter }: Waiting, { latest }: BlockLimits): boolean =>
+  notAfter.time > latest.time || notAfter.height > latest.height;
 
 export class Mempool {
   readonly #limits: MempoolLimits;
@@ -132,7 +136,7 @@ export class Mempool {
       const member = turns[turn]!;
       const next = member.queue.items[member.at];
       const over = next !== undefined && isOver(next, limits.time, limits.height);
-      if (next !== undefined && (over || !this.isHere(next))) {
+      if (next !== undefined && (over || !this.isHere(next) || isEarly(next, limits))) {
         if (over && this.isHere(next)) expired.push(next);
         member.at++;
         continue;

@@ -136,6 +136,22 @@ test("a proposal keeps to the quota, and what it leaves out comes in the next", 
   assert.equal(proposal().length, 1);
 });
 
+test("what was taken in by a clock that is ahead of the block's time is left out of the proposal until it may stand in one", async (context) => {
+  const { application } = bound(await node(context));
+  const latest = tx("hospital-a", [anchor("latest")], { notAfter: { time: GENESIS_TIME + 400, height: 1_000 } });
+  const other = tx("hospital-a", [anchor("other")]);
+  for (const bytes of [latest, other]) await application.checkTx(bytes);
+  const at = async (seconds: number): Promise<readonly Bytes[]> => {
+    const block = { height: 2, time: { seconds: GENESIS_TIME + seconds, nanos: 0 } };
+    const transactions = application.prepareProposal({ ...block, maxBytes: 100_000, maxOperations: 1_000 });
+    assert.equal(await application.processProposal({ ...block, transactions }), undefined);
+    return transactions;
+  };
+  assert.deepEqual(await at(-1), [other]);
+  assert.equal(application.waiting, 2);
+  assert.deepEqual(await at(0), [latest, other]);
+});
+
 test("operations are decided one by one: a refused one changes nothing, the others stand, and later ones see earlier ones", async (context) => {
   const { application, block } = bound(await node(context));
   const { results, entries } = await block([tx("hospital-a", [anchor("x"), anchor("x"), anchor("y")])]);

@@ -4,7 +4,8 @@ import type { MemberId } from "@xinglin/primitives";
 import fc from "fast-check";
 import { Mempool, type Waiting } from "../src/mempool.ts";
 
-const block = { maxBytes: 1_000_000, maxOperations: 1_000, quota: 1_000, time: 100, height: 10 };
+const latest = { time: 10_000, height: 10_000 };
+const block = { maxBytes: 1_000_000, maxOperations: 1_000, quota: 1_000, time: 100, height: 10, latest };
 let made = 0;
 function waiting(sponsor: string, change: Partial<Waiting> = {}): Waiting {
   const id = new Uint8Array(32);
@@ -141,6 +142,18 @@ test("what is past its validity leaves, by time and by height, and at the bounda
   const taken = mempool.take(block);
   assert.deepEqual([idKeys(taken.expired), idKeys(taken.transactions)], [idKeys([byTime, byHeight]), idKeys([last])]);
   assert.deepEqual([idKeys(mempool.expire(101, 10)), mempool.size], [idKeys([last]), 0]);
+});
+
+test("what is too far ahead of a block waits on and holds back nothing", () => {
+  const mempool = new Mempool({ maxBytes: 1_000_000, maxCount: 1_000 });
+  const byTime = waiting("a", { notAfter: { time: 10_001, height: 1_000 } });
+  const byHeight = waiting("a", { notAfter: { time: 1_000, height: 10_001 } });
+  const last = waiting("a", { notAfter: latest });
+  put(mempool, byTime, byHeight, last);
+  const taken = mempool.take(block);
+  assert.deepEqual([idKeys(taken.expired), idKeys(taken.transactions), mempool.size], [[], idKeys([last]), 3]);
+  const later = mempool.take({ ...block, latest: { time: 10_001, height: 10_001 } });
+  assert.deepEqual(idKeys(later.transactions), idKeys([byTime, byHeight, last]));
 });
 
 test("through any traffic the bounds hold, and what went in comes out once, in order", () => {
