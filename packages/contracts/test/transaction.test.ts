@@ -3,7 +3,14 @@ import { test } from "node:test";
 import { sha256 } from "@xinglin/crypto/pure";
 import { type Bytes, cbor, concat, type Height } from "@xinglin/primitives";
 import fc from "fast-check";
-import { decodeTransaction, encodeBody, encodeTransaction, MAX_OPERATIONS, OPERATION_NAMES, type TransactionBody } from "../src/index.ts";
+import {
+  decodeTransaction,
+  encodeBody,
+  encodeTransaction,
+  MAX_OPERATIONS,
+  OPERATION_NAMES,
+  type TransactionBody,
+} from "../src/index.ts";
 import { anyOperation } from "./support/any-operation.ts";
 import { at, bytes, grant, hospitalA, keyIdOf, patient, publicKey } from "./support/world.ts";
 
