@@ -10,6 +10,9 @@ import { type Bytes, Fault } from "@xinglin/primitives";
 const A_TURN = 16;
 /** Bytes on their way at most. */
 const MAX_BYTES = 8 * 1024 * 1024;
+/** What an array costs beside its bytes: a flood of tiny ones is a flood, too. */
+const ARRAY_BYTES = 256;
+const costOf = ({ length }: Bytes): number => length + ARRAY_BYTES;
 
 export class Arrivals {
   readonly #application: Application;
@@ -26,7 +29,7 @@ export class Arrivals {
 
   /** Takes them, or none of them if there is no room: then false. */
   add(transactions: readonly Bytes[]): boolean {
-    const bytes = transactions.reduce((sum, { length }) => sum + length, 0);
+    const bytes = transactions.reduce((sum, transaction) => sum + costOf(transaction), 0);
     if (this.#bytes > 0 && this.#bytes + bytes > MAX_BYTES) return false;
     this.#bytes += bytes;
     this.#queue.push(...transactions);
@@ -39,7 +42,7 @@ export class Arrivals {
     while (this.#queue.length > 0) {
       await new Promise(setImmediate);
       for (const transaction of this.#queue.splice(0, A_TURN)) {
-        this.#bytes -= transaction.length;
+        this.#bytes -= costOf(transaction);
         this.#insert(transaction);
       }
     }

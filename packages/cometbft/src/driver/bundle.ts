@@ -40,9 +40,10 @@ export function unbundle(bytes: Bytes): Bytes[] {
   const transactions: Bytes[] = [];
   for (let at = HEADER_BYTES; at < bytes.length; ) {
     if (at + LENGTH_BYTES > bytes.length || transactions.length === MAX_TRANSACTIONS) throw wrong();
-    const end = at + LENGTH_BYTES + view.getUint32(at);
-    if (end > bytes.length) throw wrong();
-    transactions.push(bytes.slice(at + LENGTH_BYTES, end));
+    const start = at + LENGTH_BYTES;
+    const end = start + view.getUint32(at);
+    if (end > bytes.length || end === start) throw wrong();
+    transactions.push(bytes.slice(start, end));
     at = end;
   }
   if (transactions.length === 0) throw wrong();

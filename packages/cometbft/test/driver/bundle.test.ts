@@ -24,4 +24,5 @@ test("a bundle that is cut, empty or too long inside is malformed", () => {
   const lying = bytes.slice();
   lying[5] = 255;
   assert.throws(() => unbundle(lying), { code: "malformed" });
+  assert.throws(() => unbundle(bundle([transaction(0xa2, 10), new Uint8Array(0)], 7)), { code: "malformed" });
 });
