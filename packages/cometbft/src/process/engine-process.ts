@@ -91,6 +91,8 @@ export class EngineProcess extends EventEmitter<Events> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await this.#options.beforeStart();
+      // Stopped meanwhile: who waits for the end of it would wait for one that nobody asks to end.
+      if (signal.aborted) return;
       const started = performance.now();
       const [code, endedBy] = await this.#runOnce();
       if (signal.aborted) return;
