@@ -10,7 +10,10 @@ import type { NodeOptions } from "./driver/node-options.ts";
 export const COMETBFT = "cometbft";
 
 /** What `openCometbftLedger` needs. */
-export interface CometbftLedgerOptions extends Omit<LedgerOptions, "validator" | "gatherMs">, NodeOptions {}
+export interface CometbftLedgerOptions extends Omit<LedgerOptions, "validator" | "gatherMs">, NodeOptions {
+  /** Breaks off an opening that waits for the others; what is open is closed by `close`. */
+  readonly signal?: AbortSignal;
+}
 
 /** A ledger on CometBFT, and its engine for who looks after it. */
 export interface CometbftLedger extends Ledger {
@@ -20,10 +23,15 @@ export interface CometbftLedger extends Ledger {
 /**
  * Opens a node's data folder, starts its CometBFT and goes on with the chain. Resolves when the first state is provable: on a new chain that
  * takes two thirds of the validators' power. Rejects with `Fault` as `openDriverLedger` does, and: `validator_key_in_use`, `validator_key_unreadable`,
- * `not_the_validator`, `port_in_use`, `wrong_engine_folder`, `wrong_genesis_folder`, `engine_failed`, and the codes of its socket.
+ * `not_the_validator`, `port_in_use`, `wrong_engine_folder`, `wrong_genesis_folder`, `engine_failed`, the codes of its socket, and the reason of
+ * `signal`.
  */
 export async function openCometbftLedger(options: CometbftLedgerOptions): Promise<CometbftLedger> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   let newest: CometbftDriver | undefined;
+  const stop = (): void => void newest?.stop();
+  signal?.addEventListener("abort", stop, { once: true });
   const ledger = await openDriverLedger({
     ...options,
     kind: COMETBFT,
@@ -31,6 +39,10 @@ export async function openCometbftLedger(options: CometbftLedgerOptions): Promis
       newest = new CometbftDriver(site, options);
       return newest;
     },
-  });
+  }).finally(() => signal?.removeEventListener("abort", stop));
+  if (signal?.aborted === true) {
+    await ledger.close();
+    throw signal.reason;
+  }
   return Object.defineProperty(ledger, "engine", { get: () => newest?.engine, enumerable: true }) as CometbftLedger;
 }

@@ -19,6 +19,8 @@ export type ChainNotice = BuildNotice | NodeNotice;
 /** What of a node's ledger its configuration does not say. */
 export interface ChainOptions {
   readonly onNotice?: (notice: ChainNotice) => void;
+  /** Breaks off a start that waits for the others. */
+  readonly signal?: AbortSignal;
   /** Height of the oldest block that the read model has still to read. */
   readonly neededFrom?: () => number;
 }
@@ -71,7 +73,7 @@ export async function openChain(config: NodeConfig, options: ChainOptions = {}):
     nodeSeed: readKeySeed(chain.nodeKey),
   };
   const continuation = readContinuation(config.genesis);
-  const { onNotice } = options;
+  const { onNotice, signal } = options;
   const binary = await ensureEngine(onNotice === undefined ? {} : { say: onNotice });
   return openCometbftLedger({
     binary,
@@ -90,6 +92,7 @@ export async function openChain(config: NodeConfig, options: ChainOptions = {}):
     ...stateSyncOf(chain),
     ...retentionOf(chain, options),
     ...(onNotice === undefined ? {} : { onNotice }),
+    ...(signal === undefined ? {} : { signal }),
   });
 }
 

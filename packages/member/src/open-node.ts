@@ -16,7 +16,7 @@ import { custodianHere } from "./custodian-here.ts";
 import { listeningAddress, requirePort, requireWebAddress } from "./listening.ts";
 import { custodianId } from "./member-folder.ts";
 import { nodeFacts } from "./node-facts.ts";
-import { type ChainNotice, openChain, readGenesis } from "./open-chain.ts";
+import { type ChainOptions, openChain, readGenesis } from "./open-chain.ts";
 import { type OpenMember, openMember } from "./open-member.ts";
 import { prepareStores } from "./stores.ts";
 
@@ -26,8 +26,11 @@ export interface OpenNode extends OpenMember {
   readonly orphans: number;
 }
 
-/** `onNotice` hears of what an operator should know. Rejects with the faults of the parts; nothing stays open then. */
-export async function openNode(config: NodeConfig, onNotice?: (notice: ChainNotice) => void): Promise<OpenNode> {
+/** What a node's program wants to hear of it, and how it breaks off a start. */
+export type NodeOptions = Pick<ChainOptions, "onNotice" | "signal">;
+
+/** Rejects with the faults of the parts, or the reason of `signal`; nothing stays open then. */
+export async function openNode(config: NodeConfig, options: NodeOptions = {}): Promise<OpenNode> {
   const { api, custody, data, member } = config;
   const tls = certificate(config);
   const chainId = chainIdOf(readGenesis(config));
@@ -41,7 +44,7 @@ export async function openNode(config: NodeConfig, onNotice?: (notice: ChainNoti
   };
   try {
     let needed = (): number => 0;
-    const ledger = await openChain(config, { ...(onNotice === undefined ? {} : { onNotice }), neededFrom: () => needed() });
+    const ledger = await openChain(config, { ...options, neededFrom: () => needed() });
     closing.push(() => ledger.close());
     const all = config.stores.map((store) => new DirectoryStore(store));
     const own = all.filter(({ description }) => description.member === member);

@@ -3,6 +3,7 @@
  * half-written and says what to do.
  * Source: design.md, "Packages" (`services/node`); docs/guides/run-a-consortium.md.
  */
+import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { sentenceOf } from "@xinglin/api";
 import { createSay, type Language, languageOf, type Say } from "@xinglin/gateway";
@@ -36,22 +37,21 @@ function languageOfArguments(args: readonly string[]): Language {
 
 async function main({ config: file, language }: Arguments): Promise<void> {
   const say = createSay(new URL("../messages/", import.meta.url), language);
-  const stopped = stopSignal();
+  const signal = stopSignal();
   const config = readNodeConfig(file);
   say("node.starting", { member: config.member, config: file });
-  const opening = openNode(config, (notice) => tell(say, notice));
-  const node = await Promise.race([opening, stopped]);
-  if (node === undefined) {
-    // Stopped while it was still waiting for the others.
-    await opening.then((late) => late.close()).catch(() => {});
-    return;
-  }
+  const node = await openNode(config, { onNotice: (notice) => tell(say, notice), signal }).catch((error: unknown) => {
+    // Stopped while it was still waiting for the others: that is no failure.
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  if (node === undefined) return say("node.stopped");
   if (node.rebuilt !== undefined) say("node.index_rebuilt", { reason: node.rebuilt });
   if (node.orphans > 0) say("node.orphans", { count: node.orphans });
   const { ledger, url } = node;
   say("node.ready", { chain: ledger.chainId, height: ledger.height(), url });
   process.send?.({ event: "ready", url });
-  await stopped;
+  if (!signal.aborted) await once(signal, "abort");
   say("node.stopping");
   await node.close();
   say("node.stopped");
@@ -66,11 +66,11 @@ function tell(say: Say, notice: ChainNotice): void {
 }
 
 /** Whoever started this node as a child closes its channel when it ends, however it ends. */
-function stopSignal(): Promise<undefined> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve(undefined));
-    if (process.connected === true) process.once("disconnect", () => resolve(undefined));
-  });
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  if (process.connected === true) process.once("disconnect", () => stop.abort());
+  return stop.signal;
 }
 
 const language = languageOfArguments(process.argv);
