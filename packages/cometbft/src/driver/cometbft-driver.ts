@@ -15,6 +15,7 @@ import { AbciServer } from "../abci/server.ts";
 import { CONSENSUS_TIMES } from "../home/config-file.ts";
 import { type Home, prepareHome } from "../home/home.ts";
 import { publicKeyOf } from "../home/keys.ts";
+import { consensusEnd } from "../process/engine-log.ts";
 import { EngineProcess } from "../process/engine-process.ts";
 import { type MachineLock, tryLock } from "../process/machine-lock.ts";
 import { checkPortFree } from "../process/port.ts";
@@ -338,8 +339,10 @@ export class CometbftDriver implements Driver {
   }
 
   #onLine(line: string): void {
-    // The node computed something else than two thirds of the validators, or its own state is damaged.
-    if (/CONSENSUS FAILURE/.test(line)) this.#fail(new Fault("state_diverged", { height: this.#site.application.height }));
+    const end = consensusEnd(line);
+    if (end === "diverged") this.#fail(new Fault("state_diverged", { height: this.#site.application.height }));
+    // For want of room on its disk perhaps. It would stay, and do nothing any more: what is the matter shows when it is started anew.
+    else if (end === "stuck") this.#engine.kill();
   }
 
   #fail(error: unknown): void {
