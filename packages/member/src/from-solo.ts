@@ -5,7 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { COMETBFT, type Continuation } from "@xinglin/cometbft";
-import { readKeyFile } from "@xinglin/gateway";
+import { readValidatorKey } from "@xinglin/gateway";
 import { handOver } from "@xinglin/ledger";
 import { Fault } from "@xinglin/primitives";
 import type { ChainConfig, NodeConfig } from "./config/node-config.ts";
@@ -29,7 +29,7 @@ export async function continueAsNetwork(
   const { chain, data, genesis: path } = config;
   if (chain.driver !== "solo") throw new Fault("not_solo", { driver: chain.driver });
   const genesis = readGenesis(config);
-  const validator = readKeyFile(chain.validatorKey).signer;
+  const validator = readValidatorKey(chain.validatorKey);
   try {
     await handOver({ directory: ledgerFolder(data), genesis, validator }, COMETBFT, ({ height, time, appHash }) => {
       const nanos = time.nanos + MILLISECOND;

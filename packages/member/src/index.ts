@@ -12,4 +12,7 @@ export * from "./new-genesis.ts";
 export * from "./open-chain.ts";
 export * from "./open-member.ts";
 export * from "./open-node.ts";
+export * from "./probing/node-statement.ts";
+export * from "./probing/peer-probe.ts";
+export * from "./probing/prober.ts";
 export * from "./stores.ts";

@@ -21,8 +21,17 @@ export function withMembers(config: NodeConfig, cards: readonly MemberCard[]): N
   const peers = others.flatMap(({ node }) => (node === undefined ? [] : [node]));
   const witnesses = others.flatMap(({ api }) => (api === undefined ? [] : [api]));
   const custodians = others.flatMap(({ member, custodian: { url } }) => (url === undefined ? [] : [{ member, url }]));
+  const probed = others.flatMap(({ member, node, api: url }) =>
+    node === undefined || url === undefined ? [] : [{ member, url }],
+  );
   const chain = config.chain.driver === "cometbft" ? { ...config.chain, peers } : config.chain;
-  return { ...config, chain, api: { ...config.api, witnesses }, custody: { ...config.custody, others: custodians } };
+  return {
+    ...config,
+    chain,
+    api: { ...config.api, witnesses },
+    custody: { ...config.custody, others: custodians },
+    probing: { ...config.probing, peers: probed },
+  };
 }
 
 /**

@@ -17,7 +17,7 @@ export interface MemberOptions {
   /** Open already; closed with the rest. */
   readonly ledger: Ledger;
   readonly database: StoreLocation;
-  readonly api: Pick<ApiOptions, "host" | "port" | "tls" | "hostNames" | "peers" | "node" | "log" | "version">;
+  readonly api: Pick<ApiOptions, "host" | "port" | "tls" | "hostNames" | "peers" | "node" | "nodeStatement" | "log" | "version">;
 }
 
 /** A member's part that serves. */

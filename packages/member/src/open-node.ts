@@ -18,7 +18,12 @@ import { custodianId } from "./member-folder.ts";
 import { nodeFacts } from "./node-facts.ts";
 import { type ChainOptions, openChain, readGenesis } from "./open-chain.ts";
 import { type OpenMember, openMember } from "./open-member.ts";
+import { probePeers, statementsOf } from "./probing/probe-peers.ts";
+import type { ProbeNotice } from "./probing/prober.ts";
 import { prepareStores } from "./stores.ts";
+
+/** What an operator should know of a node that runs. */
+export type MemberNotice = ChainNotice | ProbeNotice;
 
 /** A node that serves. */
 export interface OpenNode extends OpenMember {
@@ -49,18 +54,22 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
     const all = config.stores.map((store) => new DirectoryStore(store));
     const own = all.filter(({ description }) => description.member === member);
     const orphans = await prepareStores(data, { own, all }, ledger);
+    const facts = nodeFacts(config, ledger);
     const opened = await openMember({
       ledger,
       database,
       api: {
         ...listeningAddress(api.listen),
-        node: nodeFacts(config, ledger),
+        node: facts,
+        nodeStatement: statementsOf(config, chainId, facts),
         ...(tls === undefined ? {} : { tls }),
         ...(api.names === undefined ? {} : { hostNames: api.names }),
         ...(api.witnesses === undefined ? {} : { peers: api.witnesses }),
       },
     });
     closing.push(() => opened.close());
+    const prober = probePeers(config, ledger, onNotice);
+    closing.push(async () => prober?.close());
     needed = () => oldestNeeded(ledger, opened.index);
     const custodian = custodianHere(ledger, { keyFile: custody.key, shares: join(data, "custodians", member) });
     opened.custodians.set(custodianId(member), custodian);

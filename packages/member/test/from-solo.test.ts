@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ApiClient, collectEvidence, TrustedChain } from "@xinglin/client";
 import { CONSORTIUM_ELECTION, keys, SOLO_ELECTION } from "@xinglin/contracts";
+import type { cometbft } from "@xinglin/crypto/pure";
 import { type KeyOfFile, proposeAction, readKeyFile, registerDevice } from "@xinglin/gateway";
 import type { MemberId, UnixSeconds } from "@xinglin/primitives";
 import { decodeLightBlock, genesisTrust, verifyEvidence } from "@xinglin/verifier";
@@ -42,10 +43,10 @@ interface Side {
 }
 
 /** Keys, card and addresses of a member in a folder of its own. */
-async function sideOf(member: MemberId, name: string): Promise<Side> {
+async function sideOf(member: MemberId, name: string, validatorKeyType: cometbft.KeyType): Promise<Side> {
   const data = join(folder, member);
   mkdirSync(data);
-  createMemberKeys(data, member, { node: true });
+  createMemberKeys(data, member, { node: true, validatorKeyType });
   const [node, rpc, api, custodian] = await freePorts(4);
   const addresses = { node: `127.0.0.1:${node}`, api: `http://localhost:${api}`, custodian: `http://127.0.0.1:${custodian}` };
   const card = await cardOf(data, { member, kind: "hospital", name: { zh: name, en: name } }, addresses);
@@ -75,7 +76,7 @@ const newDevice = async (client: ApiClient, by: KeyOfFile, name: string): Promis
 test("a solo folder goes on with CometBFT; old proofs verify, and a second hospital joins", async (context) => {
   const missing = await engineMissing();
   if (missing !== undefined) return context.skip(missing);
-  const first = await sideOf(A, "First");
+  const first = await sideOf(A, "First", "ed25519");
   const { validator } = first.card;
   const genesis = newGenesis([first.card], {
     name: "xinglin",
@@ -133,10 +134,10 @@ test("a solo folder goes on with CometBFT; old proofs verify, and a second hospi
     const verdict = await verifyEvidence(evidence, trust);
     assert.equal(verdict.ok && verdict.proves.length, 4);
 
-    // A second hospital is voted in, joins by a snapshot, and gets a seat: now blocks need both.
+    // A second hospital is voted in, joins by a snapshot, and gets a seat for a post-quantum key: now blocks need both.
     const election = { ...CONSORTIUM_ELECTION, minSeats: 1 };
     assert.equal((await proposeAction(client, administration, { kind: "setElection", election })).outcome, "passed");
-    const second = await sideOf(B, "Second");
+    const second = await sideOf(B, "Second", "ml-dsa-65");
     assert.equal((await proposeAction(client, administration, admissionOf(second.card))).outcome, "passed");
     writeFileSync(second.config.genesis, readFileSync(config.genesis));
     writeFileSync(`${second.config.genesis}.continuation`, readFileSync(`${config.genesis}.continuation`));

@@ -43,9 +43,13 @@ interface RunningNetwork {
 }
 
 function startNetwork(...args: string[]): RunningNetwork {
+  return startWith({}, ...args);
+}
+
+function startWith(environment: NodeJS.ProcessEnv, ...args: string[]): RunningNetwork {
   const child = spawn(process.execPath, [MAIN, "--data", data, "--port", "0", "--lang", "en", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...environment },
   });
   children.add(child);
   let told = "";
@@ -128,6 +132,11 @@ test("what can't be is refused before anything starts", { skip: isMissing }, asy
   };
   await refused(/validators_fixed/, "--validators", "7");
   await refused(/option_wrong/, "--force");
+  const unmade = join(folder, "unmade");
+  const wrongEngine = startWith({ XINGLIN_COMETBFT: process.execPath }, "--data", unmade);
+  assert.equal(await wrongEngine.ended, 1);
+  assert.match(wrongEngine.output(), /engine_version_wrong/);
+  assert.equal(existsSync(unmade), false);
   const other = join(folder, "other");
   mkdirSync(other);
   writeFileSync(join(other, "file"), "not ours");

@@ -55,6 +55,17 @@ export const nodeConfigShape = schema.object({
     threshold: schema.uint(16, 1),
     others: schema.optional(schema.list(schema.object({ member: memberId, url: webAddress }), 64)),
   }),
+  /** How this node looks at the other members' nodes; it does not without a key. */
+  probing: schema.optional(
+    schema.object({
+      /** Of this member's administration, or of a device of it. */
+      key: schema.optional(path),
+      peers: schema.optional(schema.list(schema.object({ member: memberId, url: webAddress }), MAX_PEERS)),
+      rounds: schema.optional(schema.uint(64, 2)),
+      megabytes: schema.optional(schema.uint(1_000, 1)),
+      timeoutMs: schema.optional(schema.uint(60_000, 100)),
+    }),
+  ),
   stores: schema.list(schema.object({ id: schema.text(64), member: memberId, path }), MAX_STORES, 1),
   databaseUrlFile: schema.optional(path),
 }) satisfies Schema<unknown>;

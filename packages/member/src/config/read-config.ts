@@ -102,7 +102,7 @@ function checked(config: NodeConfig): NodeConfig {
 /** Paths in the file are relative to its folder. */
 function withPaths(config: NodeConfig, folder: string): NodeConfig {
   const at = (path: string): string => resolve(folder, path);
-  const { api, custody } = config;
+  const { api, custody, probing } = config;
   return {
     ...config,
     genesis: at(config.genesis),
@@ -114,6 +114,7 @@ function withPaths(config: NodeConfig, folder: string): NodeConfig {
       ...(api.privateKey === undefined ? {} : { privateKey: at(api.privateKey) }),
     },
     custody: { ...custody, key: at(custody.key) },
+    ...(probing === undefined ? {} : { probing: { ...probing, ...(probing.key === undefined ? {} : { key: at(probing.key) }) } }),
     stores: config.stores.map((store) => ({ ...store, path: at(store.path) })),
     ...(config.databaseUrlFile === undefined ? {} : { databaseUrlFile: at(config.databaseUrlFile) }),
   };

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { writeFileDurably } from "@xinglin/custody";
 import { Fault } from "@xinglin/primitives";
+import { DEFAULT_MEGABYTES, DEFAULT_ROUNDS, DEFAULT_TIMEOUT_MS } from "../probing/defaults.ts";
 import type { ChainConfig, NodeConfig } from "./node-config.ts";
 
 /** Writes `config` to `file`, which must not be there unless `replace`; paths become relative to its folder. Throws `config_exists`. */
@@ -81,6 +82,8 @@ function configText(config: NodeConfig, folder: string): string {
       (custody.others ?? []).map(({ member, url }) => `{ member: ${quoted(member)}, url: ${quoted(url)} }`),
     ),
     "",
+    ...probingLines(config.probing, near),
+    "",
     "# 归档存储文件夹：本成员出借的，以及可访问的其他成员的",
     "# store folders of the archive: those that this member lends, and others' that it can reach",
     ...listed(
@@ -152,6 +155,29 @@ function chainLines(chain: ChainConfig, near: (path: string) => string): string[
           `    height: ${stateSync.height}`,
           `    hash: ${quoted(stateSync.hash)}`,
         ]),
+  ];
+}
+
+function probingLines(probing: NodeConfig["probing"], near: (path: string) => string): string[] {
+  const { key, peers = [], rounds, megabytes, timeoutMs } = probing ?? {};
+  return [
+    "# 节点探测：委员会成员的节点每个周期互相探测可用性、带宽和剩余空间，签名上链；不设 key 则不探测",
+    "# probes: nodes of committee members look at each other's availability, bandwidth and free space and sign it once an epoch; without a key not",
+    "probing:",
+    "  # 签名密钥：本成员的管理密钥，或更好：为此登记的设备的密钥 / who signs: this member's administration, or better a device registered for it",
+    ...choice("key", key === undefined ? undefined : near(key), "./members/ID/administration.json"),
+    "  # 其他成员节点的接口地址；不在此列的不探测 / APIs of other members' nodes; who is not in here is not probed",
+    ...listed(
+      "  ",
+      "peers",
+      peers.map(({ member, url }) => `{ member: ${quoted(member)}, url: ${quoted(url)} }`),
+    ),
+    "  # 每个周期探测每个节点的次数 / looks at each node in an epoch",
+    ...choice("rounds", rounds === undefined ? undefined : quoted(rounds), String(DEFAULT_ROUNDS)),
+    "  # 每个周期测量带宽最多传输多少兆字节（全部节点合计） / most megabytes that measuring bandwidth takes in an epoch, of all nodes together",
+    ...choice("megabytes", megabytes === undefined ? undefined : quoted(megabytes), String(DEFAULT_MEGABYTES)),
+    "  # 超过此毫秒数未答复即为未答复 / an answer that takes longer, in milliseconds, counts as none",
+    ...choice("timeoutMs", timeoutMs === undefined ? undefined : quoted(timeoutMs), String(DEFAULT_TIMEOUT_MS)),
   ];
 }
 

@@ -7,20 +7,12 @@
  * Source: requirement A8 (peers sign their probes); docs/internals/validators.md, "Probes".
  */
 import { type Identity, signTransaction } from "@xinglin/client";
-import {
-  committeeOf,
-  type Election,
-  getElection,
-  getParameters,
-  getProbes,
-  getTally,
-  type Operation,
-} from "@xinglin/contracts";
+import { committeeOf, type Election, getElection, getParameters, getProbes, getTally, type Operation } from "@xinglin/contracts";
 import type { BlockNotice, Ledger } from "@xinglin/ledger";
 import { type Bytes, Fault, type MemberId, type UnixSeconds } from "@xinglin/primitives";
-import { type EpochPlan, planEpoch, pick } from "./epoch-plan.ts";
+import { DEFAULT_MEGABYTES, DEFAULT_ROUNDS, DEFAULT_TIMEOUT_MS } from "./defaults.ts";
+import { type EpochPlan, pick, planEpoch, TRANSFER_ROUNDS } from "./epoch-plan.ts";
 import { EpochSightings, type Sighting } from "./epoch-sightings.ts";
-import { TRANSFER_ROUNDS } from "./epoch-plan.ts";
 import { type Peer, PeerProbe } from "./peer-probe.ts";
 
 /** Why this node's probes of an epoch are not on the chain. */
@@ -32,7 +24,10 @@ export interface ProbeNotice {
 
 /** What a prober is made of. */
 export interface ProberOptions {
-  readonly ledger: Pick<Ledger, "chainId" | "get" | "height" | "lightBlock" | "newestLightBlock" | "receipt" | "submit" | "subscribe">;
+  readonly ledger: Pick<
+    Ledger,
+    "chainId" | "get" | "height" | "lightBlock" | "newestLightBlock" | "receipt" | "submit" | "subscribe"
+  >;
   /** Who signs: the administration of the prober's member, or a device of it. */
   readonly by: Identity;
   readonly peers: readonly Peer[];
@@ -47,9 +42,6 @@ export interface ProberOptions {
   readonly fetch?: typeof fetch;
 }
 
-export const DEFAULT_ROUNDS = 8;
-export const DEFAULT_MEGABYTES = 16;
-export const DEFAULT_TIMEOUT_MS = 5_000;
 const MEGABYTE = 1_000_000;
 const MOST_TRANSFER_BYTES = 262_144;
 /** Peers asked at a time. */
@@ -78,6 +70,7 @@ export class Prober {
   #open: OpenEpoch | undefined;
   #round: Promise<void> | undefined;
   #telling: Promise<void> | undefined;
+  readonly #hearing = new Set<Promise<void>>();
 
   /** Begins at once. */
   constructor(options: ProberOptions) {
@@ -98,6 +91,7 @@ export class Prober {
     this.#unsubscribe();
     this.#ending.abort(new Fault("ledger_unavailable"));
     await Promise.all([this.#round, this.#telling]);
+    await Promise.all(this.#hearing);
   }
 
   #onBlock({ height, time }: BlockNotice): void {
@@ -140,7 +134,7 @@ export class Prober {
     sightings.add(seen.map((sighting) => ({ ...sighting, kilobytesPerSecond: rates.get(sighting.member) })));
   }
 
-  /** Signs and submits what was seen and is not on the chain yet. Never rejects. */
+  /** Signs and submits what was seen and is not on the chain yet. */
   async #tell(open: OpenEpoch, election: Election, at: { height: number; time: UnixSeconds }): Promise<void> {
     const { ledger, by, onNotice } = this.#options;
     const { epoch, endsFrom } = open.plan;
@@ -152,18 +146,22 @@ export class Prober {
     try {
       const { id, bytes } = await signTransaction({ chainId: ledger.chainId, ...at }, by, operations);
       await ledger.submit(bytes);
-      await this.#hear(id, epoch);
+      const hearing = this.#hear(id, epoch).finally(() => this.#hearing.delete(hearing));
+      this.#hearing.add(hearing);
     } catch (error) {
-      if (this.#ending.signal.aborted || !(error instanceof Fault)) return;
+      if (this.#ending.signal.aborted) return;
+      if (!(error instanceof Fault)) throw error;
       if (open.tries === MOST_TRIES || at.height + 2 >= endsFrom || !error.retry)
         onNotice?.({ event: "probes_refused", epoch, code: error.code });
     }
   }
 
+  /** Tells the operator of a refusal. A transaction that was lost is submitted again without this. Never rejects. */
   async #hear(id: Bytes, epoch: number): Promise<void> {
     const { ledger, onNotice } = this.#options;
-    const { results } = await ledger.receipt(id, "committed", this.#ending.signal);
-    const code = results.find((result) => result.outcome === "refused" && result.code !== "already_recorded")?.code;
+    const receipt = await ledger.receipt(id, "committed", this.#ending.signal).catch(() => undefined);
+    const refused = receipt?.results.filter(({ outcome }) => outcome === "refused") ?? [];
+    const code = refused.find((result) => result.code !== "already_recorded")?.code;
     if (code !== undefined) onNotice?.({ event: "probes_refused", epoch, code });
   }
 

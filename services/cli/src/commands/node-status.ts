@@ -10,6 +10,7 @@ import { Fault } from "@xinglin/primitives";
 import type { Command } from "../command.ts";
 import { configOf } from "./node.ts";
 
+const KILOBYTE = 1e3;
 const MEGABYTE = 1e6;
 /** An idle chain makes a block every ten seconds at least; with more than twice that something is wrong. */
 const OLD_SECONDS = 30;
@@ -34,6 +35,13 @@ interface Standing {
   readonly member: string;
   readonly sharePerMille: number;
   readonly strikes: number;
+  readonly seen?: {
+    readonly epoch: number;
+    readonly probers: number;
+    readonly answeredPerMille: number;
+    readonly kilobytesPerSecond: number;
+    readonly freeMegabytes: number;
+  };
 }
 interface Answers {
   readonly status: {
@@ -86,6 +94,20 @@ export const status: Command = {
     else tellAll(answers, ageSeconds);
     if (ageSeconds > OLD_SECONDS) throw new Fault("chain_halted", { seconds: ageSeconds });
 
+    function tellSeen({ member, strikes, seen }: Standing): void {
+      if (seen === undefined) return;
+      const { epoch, probers, answeredPerMille, kilobytesPerSecond, freeMegabytes } = seen;
+      say.plain(probers === 0 ? "node.unseen" : "node.seen", {
+        member,
+        epoch,
+        probers,
+        answered: (answeredPerMille / 10).toFixed(1),
+        speed: bytesText(kilobytesPerSecond * KILOBYTE),
+        free: bytesText(freeMegabytes * MEGABYTE),
+      });
+      if (strikes > 0) say.plain("node.strikes", { member, strikes });
+    }
+
     function tellAll({ status: at, validators: seats, node: here }: Answers, age: number): void {
       say.plain("status.line", {
         chain: at.chainId,
@@ -103,6 +125,7 @@ export const status: Command = {
       for (const { member } of seats.standby) say.plain("node.standby", { member });
       for (const { member, strikes } of seats.unfit) say.plain("node.unfit", { member, strikes });
       for (const { member } of seats.penalised) say.plain("node.penalised", { member });
+      for (const one of [...seats.active, ...seats.standby, ...seats.unfit]) tellSeen(one);
       const count = seats.active.length;
       say.plain(seats.isCapMissing ? "node.cap_missing" : "node.cap", { validators: count, faults: seats.toleratedFaults });
       if (seats.isOverCap) say.plain("node.over_cap");

@@ -9,8 +9,10 @@ import { fileURLToPath } from "node:url";
 import { ApiClient } from "@xinglin/client";
 import { ENGINE_VERSION, ensureEngine } from "@xinglin/cometbft";
 import { chainIdOf, MEMBER_KINDS, SOLO_ELECTION } from "@xinglin/contracts";
+import { cometbft } from "@xinglin/crypto/pure";
 import { writeFileDurably } from "@xinglin/custody";
 import {
+  administrationKey,
   cardOf,
   continuationFile,
   createMemberKeys,
@@ -68,18 +70,22 @@ export const init: Command = {
     stores: { type: "string" },
     solo: { type: "boolean" },
     domain: { type: "string" },
+    "validator-key": { type: "string" },
   },
   async run(context) {
     const { data, flag, need, text, tell } = context;
     const member = memberOf(need("member"));
     const kind = MEMBER_KINDS.find((one) => one === (text("kind") ?? "hospital"));
     if (kind === undefined) throw new Fault("option_wrong", { option: "--kind", expected: MEMBER_KINDS.join("|") });
+    const validatorKeyType = cometbft.KEY_TYPES.find((one) => one === (text("validator-key") ?? "ed25519"));
+    if (validatorKeyType === undefined)
+      throw new Fault("option_wrong", { option: "--validator-key", expected: cometbft.KEY_TYPES.join("|") });
     const file = join(data, "node.yaml");
     if (existsSync(file)) throw new Fault("config_exists", { path: file });
     const name = { zh: need("name-zh"), en: need("name-en") };
     const config = newConfig(context, member);
     mkdirSync(data, { recursive: true, mode: 0o700 });
-    createMemberKeys(data, member, { node: true });
+    createMemberKeys(data, member, { node: true, validatorKeyType });
     const host = text("host") ?? LOOPBACK;
     const api = text("api-url") ?? (host === LOOPBACK ? `http://localhost:${portOf(context, "api-port")}` : undefined);
     const card = await cardOf(
@@ -149,6 +155,7 @@ function newConfig(context: Context, member: MemberId): NodeConfig {
       listen: `${any}:${portOf(context, "custodian-port")}`,
       threshold: number("threshold", flag("solo") ? 1 : DEFAULT_THRESHOLD),
     },
+    probing: { key: administrationKey(data, member) },
     stores: Array.from({ length: Math.max(1, number("stores", 3)) }, (_, i) => ({
       id: `${member}-${i + 1}`,
       member,
