@@ -31,6 +31,7 @@ import { Arrivals } from "./arrivals.ts";
 import type { BlockSize } from "./block-size.ts";
 import { bundle, unbundle } from "./bundle.ts";
 import type { Pace } from "./pace.ts";
+import type { ReapWait } from "./reap-wait.ts";
 import type { SnapshotMethods } from "./snapshots.ts";
 
 /** What can never stand in a block of this chain, whatever its state: a peer's copy stays known as seen. */
@@ -48,6 +49,7 @@ export interface BridgeOptions {
   readonly genesis: Bytes;
   readonly initialHeight: number;
   readonly pace: Pace;
+  readonly reapWait: ReapWait;
   readonly blockSize: BlockSize;
   /** Throws `Fault("disk_full")` when there is no room for a block. */
   readonly checkRoom: () => void;
@@ -125,6 +127,7 @@ export class Bridge implements AbciHandlers {
   }
 
   async insertTx({ transaction }: InsertTxRequest): Promise<InsertTxResponse> {
+    this.#options.reapWait.notify();
     try {
       return { code: this.#arrivals.add(unbundle(transaction)) ? 0 : RETRY_CODE };
     } catch (error) {
@@ -133,7 +136,8 @@ export class Bridge implements AbciHandlers {
   }
 
   async reapTxs({ maxBytes }: ReapTxsRequest): Promise<ReapTxsResponse> {
-    const { application, relay } = this.#options;
+    const { application, reapWait, relay } = this.#options;
+    await reapWait.untilWork();
     const transactions = application.reapTxs({ maxBytes: maxBytes || DEFAULT_REAP_BYTES, relay: relay() });
     if (transactions.length === 0) return { transactions };
     this.#bundles = (this.#bundles + 1) >>> 0;
@@ -165,7 +169,8 @@ export class Bridge implements AbciHandlers {
   }
 
   async finalizeBlock(request: AbciBlock): Promise<FinalizeBlockResponse> {
-    const { application, blockSize, onDecided, checkRoom } = this.#options;
+    const { application, blockSize, onDecided, checkRoom, reapWait } = this.#options;
+    reapWait.hold();
     checkRoom();
     const block = { ...request, transactions: this.#decoded(request) };
     onDecided(block);
@@ -180,7 +185,8 @@ export class Bridge implements AbciHandlers {
   }
 
   async commit(): Promise<CommitResponse> {
-    const { application, rowsFor, onCommitted, onFailed, retainHeight } = this.#options;
+    const { application, rowsFor, onCommitted, onFailed, retainHeight, reapWait } = this.#options;
+    reapWait.resume();
     const done = this.#finalized;
     invariant(done !== undefined, "bridge: nothing to commit");
     this.#finalized = undefined;

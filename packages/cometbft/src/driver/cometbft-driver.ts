@@ -27,6 +27,7 @@ import { Bridge } from "./bridge.ts";
 import { type Fetched, LightBlocks } from "./light-blocks.ts";
 import { homeOptions, type NodeOptions, validatorLockName } from "./node-options.ts";
 import { Pace } from "./pace.ts";
+import { ReapWait } from "./reap-wait.ts";
 import { snapshotMethods } from "./snapshots.ts";
 
 /** A start that fails so often in a row is told to the caller. */
@@ -61,6 +62,7 @@ export class CometbftDriver implements Driver {
   readonly #options: NodeOptions;
   readonly #listeners = new Set<(block: CommittedBlock) => void>();
   readonly #pace: Pace;
+  readonly #reapWait = new ReapWait();
   readonly #stopped = Promise.withResolvers<void>();
   #light!: LightBlocks;
   #rpc!: RpcClient;
@@ -115,6 +117,7 @@ export class CometbftDriver implements Driver {
 
   notify(): void {
     this.#pace.notify();
+    this.#reapWait.notify();
   }
   height(): number {
     return this.#light.tip;
@@ -149,6 +152,7 @@ export class CometbftDriver implements Driver {
     if (this.#stopping) return this.#stopped.promise.catch(() => {});
     this.#stopping = true;
     this.#pace.release();
+    this.#reapWait.release();
     // The engine first: it ends in order while its questions are still answered.
     for (const step of this.#closing.toReversed()) await step();
     await this.#following?.catch(() => {});
@@ -178,6 +182,7 @@ export class CometbftDriver implements Driver {
     this.#answers = false;
     // A proposer that still waits on behalf of the process before would hold up the next one.
     this.#pace.notify();
+    this.#reapWait.notify();
     await run.clear("rpc.sock");
   }
 
@@ -188,6 +193,7 @@ export class CometbftDriver implements Driver {
       genesis,
       initialHeight: continuation?.initialHeight ?? 1,
       pace: this.#pace,
+      reapWait: this.#reapWait,
       blockSize: new BlockSize(maxBlockOperations, times.proposeMs),
       checkRoom: () => this.#checkRoom(),
       relay: () => this.#relay,
