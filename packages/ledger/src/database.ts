@@ -28,7 +28,7 @@ export interface FolderIdentity {
 
 /**
  * Opens (or creates) the database of a data folder. Throws `Fault`: `ledger_locked` when another process has it open, `disk_full`,
- * `storage_failed`, or `wrong_chain_folder`, `wrong_genesis_folder`, `wrong_format_folder`, `wrong_driver_folder` when the folder belongs to
+ * `storage_failed`, `state_corrupt`, or `wrong_chain_folder`, `wrong_genesis_folder`, `wrong_format_folder`, `wrong_driver_folder` when the folder belongs to
  * something else.
  */
 export async function openDatabase(directory: string, identity: FolderIdentity): Promise<Database> {
@@ -90,6 +90,7 @@ export async function writeBatch(database: Database, operations: readonly BatchO
 export function storageFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
   const told = messages(error);
+  if (/LEVEL_CORRUPTION/.test(told)) return new Fault("state_corrupt", {}, { cause: error });
   if (/LEVEL_LOCKED/.test(told)) return new Fault("ledger_locked", {}, { cause: error });
   if (/No space left|ENOSPC|quota exceeded|EDQUOT/i.test(told)) return new Fault("disk_full", {}, { cause: error, retry: true });
   return new Fault("storage_failed", {}, { cause: error });

@@ -8,6 +8,7 @@ import { backupDatabase } from "./backup.ts";
 import { systemClock } from "./block-time.ts";
 import { idKeyOf } from "./candidate.ts";
 import { type Core, type CoreOptions, openCore } from "./core.ts";
+import { damageIn } from "./damage.ts";
 import type { CommittedBlock, DriverFactory } from "./driver.ts";
 import { type ProvenEntry, type ProvenValue, proveEntry, proveValue } from "./entry-proof.ts";
 import type { BlockNotice, Ledger, LedgerOptions, SequencedEntry, Submission } from "./ledger.ts";
@@ -224,14 +225,15 @@ class DriverLedger implements Ledger {
     for (const listener of this.#listeners) listener(notice);
   }
 
-  /** A disk that failed may recover; anything else is a bug, and stopping is better than going on. */
+  /** A disk that failed may recover; damage stays, and the ledger stopped; anything else is a bug. */
   #onFailure(core: Core, error: unknown): void {
     this.#core = undefined;
-    if (!(error instanceof Fault))
-      queueMicrotask(() => {
-        throw error;
-      });
-    else {
+    const damage = damageIn(error);
+    if (damage !== undefined) {
+      this.#unavailable = damage;
+      this.#waiters.close(damage);
+      this.#reopening = core.close();
+    } else if (error instanceof Fault) {
       this.#unavailable = error;
       for (const bytes of core.application.waitingTransactions()) this.#orphans.set(idKeyOf(decodeTransaction(bytes).id), bytes);
       const before = this.#reopening;
@@ -240,7 +242,10 @@ class DriverLedger implements Ledger {
         await core.close();
         await this.#reopen();
       })();
-    }
+    } else
+      queueMicrotask(() => {
+        throw error;
+      });
   }
 
   async #reopen(): Promise<void> {

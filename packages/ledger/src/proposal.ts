@@ -7,6 +7,7 @@ import { type Bytes, Fault, type MemberId } from "@xinglin/primitives";
 import { admitCandidate } from "./admission.ts";
 import type { BlockInput } from "./block.ts";
 import { candidateOf } from "./candidate.ts";
+import { damageIn } from "./damage.ts";
 import type { SignatureChecks, SignedTransaction } from "./signature-checks.ts";
 
 /** What a proposal is held against. */
@@ -19,14 +20,17 @@ export interface ProposalContext {
   readonly signatures: SignatureChecks;
 }
 
-/** The first reason against the proposal, or undefined. Rejects with `Fault("verify_pool_stopped")` when the ledger closes meanwhile. */
+/** The first reason against the proposal, or undefined. Rejects with `Fault`: `verify_pool_stopped` when the ledger
+ * closes meanwhile, `state_corrupt` when the state can't be read. */
 export async function checkProposal(block: BlockInput, held: ProposalContext): Promise<Fault | undefined> {
   try {
     const unverified = unverifiedOf(block.transactions, held);
     const right = await Promise.all(unverified.map((signed) => held.signatures.check(signed)));
     return right.every((one) => one) ? undefined : new Fault("signature_wrong");
   } catch (error) {
-    if (error instanceof Fault && error.code !== "verify_pool_stopped") return error;
+    // What is wrong with this node is no reason against the proposal.
+    const isOurs = damageIn(error) !== undefined || (error as { code?: string }).code === "verify_pool_stopped";
+    if (error instanceof Fault && !isOurs) return error;
     throw error;
   }
 }

@@ -100,9 +100,8 @@ export class Waiters {
     this.#byId.delete(idKey);
   }
 
-  /** Nobody will be told any more. */
-  close(): void {
-    const fault = new Fault("ledger_unavailable", {}, { retry: true });
+  /** Nobody will be told any more: who waits hears why. */
+  close(fault = new Fault("ledger_unavailable", {}, { retry: true })): void {
     for (const idKey of [...this.#byId.keys()]) this.onDropped(idKey, fault);
     for (const { reject } of this.#byHeight) reject(fault);
     this.#byHeight = [];

@@ -62,7 +62,12 @@ function tell(say: Say, notice: ChainNotice): void {
   else if (notice.event === "built") say("engine.built", { version: notice.version, seconds: notice.seconds });
   else if (notice.event === "proposal_refused")
     say("engine.proposal_refused", { height: notice.height, proposer: notice.proposer, code: notice.code });
-  else say("engine.exited", { code: notice.code ?? notice.signal ?? "-", last: notice.lastLines.at(-1) ?? "-" });
+  else if (notice.event === "damaged")
+    say("engine.damaged", { why: sentenceOf(notice.code, notice.facts, say.language), code: notice.code });
+  else if (notice.event === "clock_differs") {
+    if (notice.seconds === 0) say("engine.clock_right");
+    else say("engine.clock_differs", { seconds: notice.seconds });
+  } else say("engine.exited", { code: notice.code ?? notice.signal ?? "-", last: notice.lastLines.at(-1) ?? "-" });
 }
 
 /** Whoever started this node as a child closes its channel when it ends, however it ends. */

@@ -5,7 +5,7 @@
 import { randomInt } from "node:crypto";
 import { chainIdOf } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
-import { type Application, type Finalized, idKeyOf } from "@xinglin/ledger";
+import { type Application, damageIn, type Finalized, idKeyOf } from "@xinglin/ledger";
 import { type Bytes, equal, Fault, invariant, toHex } from "@xinglin/primitives";
 import type { BatchOperation } from "@xinglin/state";
 import {
@@ -62,13 +62,15 @@ export interface BridgeOptions {
   /** Rows that become durable with the block, for instance its light block. */
   readonly rowsFor: (height: number) => Promise<readonly BatchOperation[]>;
   readonly onCommitted: (block: AbciBlock, finalized: Finalized) => void;
-  /** The block could not be made durable: what the database holds now is not to be trusted before it is opened again. */
+  /** A block could not be made durable, or the state is damaged: what the database holds is not to be trusted before it is opened again. */
   readonly onFailed: (error: unknown) => void;
   /** CometBFT may forget the blocks below, as far as the driver is concerned. */
   readonly retainHeight: (wanted: number) => number;
   readonly snapshots: SnapshotMethods;
   /** For tests: which transactions a proposer that leaves some out puts into its block. */
   readonly choose?: (transactions: readonly Bytes[]) => readonly Bytes[];
+  /** For tests: what is handed on to peers instead. */
+  readonly handOn?: (transactions: readonly Bytes[]) => readonly Bytes[];
 }
 
 export class Bridge implements AbciHandlers {
@@ -136,15 +138,39 @@ export class Bridge implements AbciHandlers {
   }
 
   async reapTxs({ maxBytes }: ReapTxsRequest): Promise<ReapTxsResponse> {
-    const { application, reapWait, relay } = this.#options;
+    const { application, reapWait, relay, handOn = (all) => all } = this.#options;
     await reapWait.untilWork();
-    const transactions = application.reapTxs({ maxBytes: maxBytes || DEFAULT_REAP_BYTES, relay: relay() });
+    const transactions = handOn(application.reapTxs({ maxBytes: maxBytes || DEFAULT_REAP_BYTES, relay: relay() }));
     if (transactions.length === 0) return { transactions };
     this.#bundles = (this.#bundles + 1) >>> 0;
     return { transactions: [bundle(transactions, this.#bundles)] };
   }
 
-  async prepareProposal(request: PrepareProposalRequest): Promise<{ transactions: readonly Bytes[] }> {
+  prepareProposal(request: PrepareProposalRequest): Promise<{ transactions: readonly Bytes[] }> {
+    return this.#undamaged(() => this.#prepareProposal(request));
+  }
+
+  processProposal(request: AbciBlock): Promise<{ accept: boolean }> {
+    return this.#undamaged(() => this.#processProposal(request));
+  }
+
+  finalizeBlock(request: AbciBlock): Promise<FinalizeBlockResponse> {
+    return this.#undamaged(() => this.#finalizeBlock(request));
+  }
+
+  /** Who finds the state damaged while it decides on a block can't be right about any block. */
+  async #undamaged<T>(decide: () => Promise<T>): Promise<T> {
+    try {
+      return await decide();
+    } catch (error) {
+      const damage = damageIn(error);
+      if (damage === undefined) throw error;
+      this.#options.onFailed(damage);
+      throw damage;
+    }
+  }
+
+  async #prepareProposal(request: PrepareProposalRequest): Promise<{ transactions: readonly Bytes[] }> {
     const { application, pace, blockSize, choose } = this.#options;
     await pace.untilWork(this.#needsProof);
     const { height, time, maxTxBytes: maxBytes } = request;
@@ -152,7 +178,7 @@ export class Bridge implements AbciHandlers {
     return { transactions: choose === undefined ? transactions : choose(transactions) };
   }
 
-  async processProposal(request: AbciBlock): Promise<{ accept: boolean }> {
+  async #processProposal(request: AbciBlock): Promise<{ accept: boolean }> {
     const { application, onRefused } = this.#options;
     const transactions = request.transactions.map((bytes) => application.known(bytes));
     this.#seen = { hash: request.hash, transactions };
@@ -168,7 +194,7 @@ export class Bridge implements AbciHandlers {
     return { accept: extension.length === 0 };
   }
 
-  async finalizeBlock(request: AbciBlock): Promise<FinalizeBlockResponse> {
+  async #finalizeBlock(request: AbciBlock): Promise<FinalizeBlockResponse> {
     const { application, blockSize, onDecided, checkRoom, reapWait } = this.#options;
     reapWait.hold();
     checkRoom();

@@ -7,7 +7,7 @@
  * Source: design.md, "Drivers", "Proofs"; docs/internals/cometbft.md.
  */
 
-import type { CommittedBlock, Driver, DriverSite, Finalized } from "@xinglin/ledger";
+import { type CommittedBlock, type Driver, type DriverSite, damageIn, type Finalized } from "@xinglin/ledger";
 import { type Bytes, Fault, toHex } from "@xinglin/primitives";
 import type { BatchOperation } from "@xinglin/state";
 import type { AbciBlock } from "../abci/handlers.ts";
@@ -24,6 +24,7 @@ import { peerIdsOf } from "../rpc/decode-json.ts";
 import { RpcClient } from "../rpc/rpc-client.ts";
 import { BlockSize } from "./block-size.ts";
 import { Bridge } from "./bridge.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { type Fetched, LightBlocks } from "./light-blocks.ts";
 import { homeOptions, type NodeOptions, validatorLockName } from "./node-options.ts";
 import { Pace } from "./pace.ts";
@@ -50,6 +51,8 @@ export interface NodeEngine {
   kill(signal?: NodeJS.Signals): void;
   /** Ids of the nodes that it is connected to. Rejects with `engine_unreachable`. */
   peers(): Promise<readonly string[]>;
+  /** Seconds by which this machine's clock is ahead of the chain's, negative if behind; undefined until the chain went on for some seconds. */
+  readonly clockOffsetSeconds: number | undefined;
 }
 
 interface Untold {
@@ -63,6 +66,7 @@ export class CometbftDriver implements Driver {
   readonly #listeners = new Set<(block: CommittedBlock) => void>();
   readonly #pace: Pace;
   readonly #reapWait = new ReapWait();
+  readonly #clock: ClockWatch;
   readonly #stopped = Promise.withResolvers<void>();
   #light!: LightBlocks;
   #rpc!: RpcClient;
@@ -78,12 +82,18 @@ export class CometbftDriver implements Driver {
   #fault: Fault | undefined;
   #lastBlockAt = performance.now();
   #stopping = false;
+  #failed = false;
 
   constructor(site: DriverSite, options: NodeOptions) {
     this.#site = site;
     this.#options = options;
     const { proposeMs } = options.times ?? CONSENSUS_TIMES;
     this.#pace = new Pace({ application: site.application, proposeMs, gatherMs: options.gatherMs ?? 0 });
+    this.#clock = new ClockWatch({
+      clock: site.clock,
+      monotonic: () => performance.now(),
+      onOffset: (seconds) => options.onNotice?.({ event: "clock_differs", seconds }),
+    });
     this.#stopped.promise.catch(() => {});
   }
 
@@ -167,13 +177,14 @@ export class CometbftDriver implements Driver {
       pid: engine.pid,
       kill: (signal) => engine.kill(signal),
       peers: async () => peerIdsOf(await this.#rpc.call("net_info")),
+      clockOffsetSeconds: this.#clock.offsetSeconds,
     };
   }
 
   async #lockKey(): Promise<MachineLock> {
-    const seed = this.#options.validatorSeed;
+    const { validatorSeed: seed, machine } = this.#options;
     if (seed === undefined) return { release: async () => {} };
-    const held = await tryLock(validatorLockName(publicKeyOf(seed)));
+    const held = await tryLock(validatorLockName(publicKeyOf(seed), machine));
     if (held === undefined) throw new Fault("validator_key_in_use");
     return held;
   }
@@ -187,7 +198,7 @@ export class CometbftDriver implements Driver {
   }
 
   #bridge(): Bridge {
-    const { genesis, continuation, maxBlockOperations = 1_000, times = CONSENSUS_TIMES, choose } = this.#options;
+    const { genesis, continuation, maxBlockOperations = 1_000, times = CONSENSUS_TIMES, choose, handOn } = this.#options;
     return new Bridge({
       application: this.#site.application,
       genesis,
@@ -207,15 +218,21 @@ export class CometbftDriver implements Driver {
       retainHeight: (wanted) => Math.min(wanted, this.#light.tip),
       snapshots: snapshotMethods(this.#site.snapshots),
       ...(choose === undefined ? {} : { choose }),
+      ...(handOn === undefined ? {} : { handOn }),
     });
   }
 
   #checkRoom(): void {
+    this.#fault = this.#noRoom();
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  #noRoom(): Fault | undefined {
     try {
       this.#site.checkRoom();
-      this.#fault = undefined;
+      return undefined;
     } catch (error) {
-      if (error instanceof Fault) this.#fault = error;
+      if (error instanceof Fault) return error;
       throw error;
     }
   }
@@ -241,6 +258,7 @@ export class CometbftDriver implements Driver {
     this.#ready = undefined;
     if (ready?.height === block.height) {
       this.#light.adopt(ready);
+      this.#clock.onCommit(ready.votes);
       this.#tell(ready, finalized);
       return;
     }
@@ -295,9 +313,10 @@ export class CometbftDriver implements Driver {
     this.#engine.on("exited", ({ inARow }) => {
       this.#answers = false;
       if (inARow >= STARTS) {
-        const fault = new Fault("engine_failed", { exits: inARow, log: this.#engine.logFile }, { retry: true });
-        first.reject(fault);
-        this.#fault = fault;
+        // CometBFT ends, too, when it can't write: then that is what to say.
+        const failed = new Fault("engine_failed", { exits: inARow, log: this.#engine.logFile }, { retry: true });
+        this.#fault = this.#noRoom() ?? failed;
+        first.reject(this.#fault);
       }
     });
     const ask = async (): Promise<void> => {
@@ -352,7 +371,10 @@ export class CometbftDriver implements Driver {
   }
 
   #fail(error: unknown): void {
-    if (this.#stopping) return;
+    if (this.#stopping || this.#failed) return;
+    this.#failed = true;
+    const damage = damageIn(error);
+    if (damage !== undefined) this.#options.onNotice?.({ event: "damaged", code: damage.code, facts: damage.facts });
     this.#stopped.reject(error);
   }
 }

@@ -10,6 +10,7 @@ import { type Bytes, cbor, equal, Fault, schema } from "@xinglin/primitives";
 import type { BatchOperation } from "@xinglin/state";
 import { blockOf, signedHeaderOf, statusOf, validatorsOf } from "../rpc/decode-json.ts";
 import type { RpcClient } from "../rpc/rpc-client.ts";
+import { votesOf } from "./clock-watch.ts";
 
 const PAGE = 100;
 const tipShape = schema.object({ height: schema.uint() });
@@ -19,6 +20,8 @@ export interface Fetched {
   readonly height: number;
   readonly time: cometbft.Time;
   readonly lightBlock: Bytes;
+  /** When the validators voted for it. */
+  readonly votes: readonly cometbft.Time[];
   readonly rows: readonly BatchOperation[];
 }
 
@@ -77,7 +80,7 @@ export class LightBlocks {
       { type: "put", key: storageKeys.lightTip, value: cbor.encode({ height }) },
     ];
     if (block !== undefined) rows.push({ type: "put", key: storageKeys.block(height), value: block });
-    return { height, time: header.time, lightBlock, rows };
+    return { height, time: header.time, lightBlock, votes: votesOf(commit), rows };
   }
 
   /** The rows of `fetched` are on disk. */

@@ -24,7 +24,11 @@ export type NodeNotice =
       /** Why, as a `Fault`'s code and facts. */
       readonly code: string;
       readonly facts: Fault["facts"];
-    };
+    }
+  /** The node found its own state damaged and stopped: `code` and `facts` are those of the `Fault` that its ledger answers with from then on. */
+  | { readonly event: "damaged"; readonly code: string; readonly facts: Fault["facts"] }
+  /** This machine's clock is so many seconds ahead of the chain's (negative: behind); 0 once it is right again. */
+  | { readonly event: "clock_differs"; readonly seconds: number };
 
 export interface NodeOptions {
   /** Absolute path of CometBFT, see `ensureEngine`. */
@@ -54,12 +58,17 @@ export interface NodeOptions {
   readonly onNotice?: (notice: NodeNotice) => void;
   /** For tests: a proposer that leaves transactions out. */
   readonly choose?: (transactions: readonly Bytes[]) => readonly Bytes[];
+  /** For tests: what a node hands on to its peers instead of the transactions that wait. */
+  readonly handOn?: (transactions: readonly Bytes[]) => readonly Bytes[];
+  /** For tests: the name of another machine that this node is meant to be on, which knows nothing of the keys in use on this one. */
+  readonly machine?: string;
 }
 
 export type { Peer };
 
-/** The lock that a process holds while it signs with this key. */
-export const validatorLockName = (publicKey: Bytes): string => `validator-${toHex(nodeSha256(publicKey)).slice(0, 40)}`;
+/** The lock that a process holds while it signs with this key, on this machine or on one that a test pretends. */
+export const validatorLockName = (publicKey: Bytes, machine = ""): string =>
+  `validator-${machine}${toHex(nodeSha256(publicKey)).slice(0, 40)}`;
 
 /** The folder of CometBFT in a data folder. */
 export const engineFolder = (directory: string): string => join(directory, "engine");

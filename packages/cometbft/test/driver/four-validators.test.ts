@@ -1,33 +1,13 @@
 import assert from "node:assert/strict";
-import { nodeSha256 } from "@xinglin/crypto/node";
 import { cometbft } from "@xinglin/crypto/pure";
-import { decodeBlock, type Ledger } from "@xinglin/ledger";
+import type { Ledger } from "@xinglin/ledger";
 import { type Bytes, toHex } from "@xinglin/primitives";
 import { publicKeyOf } from "../../src/home/keys.ts";
 import type { LocalNetwork } from "../../src/testing/local-network.ts";
-import { engineTest, network, submit, untilHeight } from "../support/network.ts";
+import { engineTest, network, quietHeight, submit, untilHeight } from "../support/network.ts";
+import { checkOneChain } from "../support/one-chain.ts";
 
 const ledgersOf = ({ nodes }: LocalNetwork): Ledger[] => nodes.map(({ ledger }) => ledger);
-
-/** Checks that the nodes have one chain: same headers, every block whole, every link and app hash. */
-function checkOneChain(ledgers: readonly Ledger[], chainId: string): void {
-  const height = Math.min(...ledgers.map((ledger) => ledger.height()));
-  let before: cometbft.LightBlock | undefined;
-  for (let at = 1; at <= height; at++) {
-    const lights = ledgers.map((ledger) => cometbft.decodeLightBlock(ledger.lightBlock(at) as Bytes));
-    const hashes = new Set(lights.map(({ header }) => toHex(cometbft.headerHash(header))));
-    assert.equal(hashes.size, 1, `two blocks at ${at}`);
-    const light = lights[0]!;
-    for (const [i, ledger] of ledgers.entries()) {
-      const bytes = ledger.block(at) as Bytes;
-      assert.deepEqual(cometbft.blockId(light.header, bytes, nodeSha256), lights[i]!.commit.blockId);
-      assert.deepEqual(cometbft.dataHash(decodeBlock(bytes).txs, nodeSha256), light.header.dataHash);
-    }
-    assert.equal(light.header.chainId, chainId);
-    if (before !== undefined) assert.deepEqual(light.header.lastBlockId, before.commit.blockId);
-    before = light;
-  }
-}
 
 engineTest(
   "four validators: what is submitted at any of them is committed at all, with one app hash",
@@ -47,7 +27,7 @@ engineTest(
       assert.equal(told[0]?.results[0]?.outcome, "accepted");
     }
     assert.ok(ledgers.every((ledger) => ledger.entryCount() === 200));
-    checkOneChain(ledgers, ledgers[0]!.chainId);
+    checkOneChain(ledgers);
     const proposers = new Set<string>();
     for (let at = 1; at <= top; at++)
       proposers.add(toHex(cometbft.decodeLightBlock(ledgers[0]!.lightBlock(at) as Bytes).header.proposerAddress));
@@ -67,7 +47,7 @@ engineTest("a CometBFT that is killed comes back by itself, and its node misses 
   // And takes part again: what is submitted there is committed.
   const own = await submit(killed.ledger);
   assert.equal((await killed.ledger.receipt(own, "provable")).results[0]?.outcome, "accepted");
-  checkOneChain(ledgers, other.chainId);
+  checkOneChain(ledgers);
 });
 
 engineTest(
@@ -88,7 +68,7 @@ engineTest(
     const ledgers = ledgersOf(net);
     const { height } = await first.receipt(waiting, "committed");
     await Promise.all(ledgers.map((ledger) => untilHeight(ledger, height + 1)));
-    checkOneChain(ledgers, first.chainId);
+    checkOneChain(ledgers);
   },
 );
 
@@ -118,6 +98,8 @@ engineTest("a transaction that one proposer leaves out is included by one of the
     const id = await submit(ledgers[0]!);
     const from = ledgers[0]!.height();
     const { height } = await ledgers[0]!.receipt(id, "provable");
+    // Every other time an idle block comes between, or the censor might always be the one whose turn the proof block is.
+    if (round % 2 === 1) await untilHeight(ledgers[0]!, height + 2);
     // Blocks between submission and inclusion: those that had to be decided already, then at most one of the censor's.
     const proposers = range(from + 1, height).map((at) => proposerAt(ledgers[0]!, at));
     assert.notEqual(proposers.at(-1), address, "the censor included it");
@@ -135,14 +117,6 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 const proposerAt = (ledger: Ledger, height: number): string =>
   toHex(cometbft.decodeLightBlock(ledger.lightBlock(height) as Bytes).header.proposerAddress);
 
-/** The height once no block has come for a while: longer than what is on its way between processes takes. */
-async function quietHeight(ledger: Ledger): Promise<number> {
-  for (;;) {
-    const height = ledger.height();
-    const more = await Promise.race([untilHeight(ledger, height + 1).then(() => true), pause(1_000).then(() => false)]);
-    if (!more) return height;
-  }
-}
 async function outcomeWithin(ledger: Ledger, id: Bytes, milliseconds: number): Promise<string> {
   const receipt = ledger.receipt(id, "committed", AbortSignal.timeout(milliseconds));
   return receipt.then(
@@ -150,4 +124,3 @@ async function outcomeWithin(ledger: Ledger, id: Bytes, milliseconds: number): P
     () => "waits",
   );
 }
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

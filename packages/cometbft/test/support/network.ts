@@ -10,6 +10,7 @@ import type { Ledger } from "@xinglin/ledger";
 import { anchor, signed } from "@xinglin/ledger/testing/chain";
 import { type Bytes, Fault } from "@xinglin/primitives";
 import { ensureEngine } from "../../src/engine/engine.ts";
+import type { ConsensusTimes } from "../../src/home/config-file.ts";
 import { type LocalNetwork, type LocalNetworkOptions, localNetwork } from "../../src/testing/local-network.ts";
 import { consortiumOf } from "./consortium.ts";
 
@@ -57,6 +58,9 @@ export async function network(
   return started;
 }
 
+/** Times for nodes on one machine that is busy with tests: a proposer that is gone costs the others a second. */
+export const TEST_TIMES: ConsensusTimes = { proposeMs: 1_000, voteMs: 300, commitMs: 50, gossipMs: 20 };
+
 let named = 0;
 /** Submits an anchored batch that no other call does; resolves to its id. */
 export async function submit(ledger: Ledger, key = "hospital-a"): Promise<Bytes> {
@@ -79,6 +83,17 @@ export async function untilHeight(ledger: Ledger, height: number): Promise<void>
     }
   });
 }
+
+/** The height once no block has come for a while: longer than what is on its way between processes takes. */
+export async function quietHeight(ledger: Ledger): Promise<number> {
+  for (;;) {
+    const height = ledger.height();
+    const more = await Promise.race([untilHeight(ledger, height + 1).then(() => true), pause(QUIET_MS).then(() => false)]);
+    if (!more) return height;
+  }
+}
+const QUIET_MS = 1_000;
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A port of this machine that nobody listens on just now. */
 export async function freePort(): Promise<number> {
