@@ -414,13 +414,16 @@ export class Application {
     if (this.isWaiting(idKey)) throw new Fault("already_known");
   }
 
-  #stillAdmitted({ idKey, bytes, standing }: Waiting, block: BlockContext, parameters: Parameters): boolean {
+  #stillAdmitted({ id, idKey, bytes, standing }: Waiting, block: BlockContext, parameters: Parameters): boolean {
     // Validity was looked at when it was taken for the block.
     if (standing === this.#standing) return true;
-    const admitted = admitCandidate(this.#reader(), candidateOf(bytes, parameters), block);
-    if (!(admitted instanceof Fault)) return true;
+    // A snapshot may have brought blocks that hold it.
+    const why = this.#window.has(id)
+      ? new Fault("already_known")
+      : admitCandidate(this.#reader(), candidateOf(bytes, parameters), block);
+    if (!(why instanceof Fault)) return true;
     this.#mempool.remove(idKey);
-    this.#options.onDropped(idKey, admitted);
+    this.#options.onDropped(idKey, why);
     return false;
   }
 

@@ -94,6 +94,20 @@ test("a node that joined goes on with the same roots, refuses replays, and prove
   assert.equal(joined.application.find(idOfTransaction(old)), undefined);
 });
 
+test("what peers handed on while a snapshot came is not proposed again if the snapshot's blocks hold it", async (context) => {
+  const { node, transactions, newest, appHash } = await source(context);
+  const joined = await open(context);
+  const old = transactions.at(-1) as Bytes;
+  const other = tx();
+  for (const bytes of [old, other]) await joined.application.insertTx(bytes).verified;
+  await sync(node, joined, newest, appHash);
+  const block = { height: 13, time: { seconds: GENESIS_TIME + 13, nanos: 0 }, maxBytes: 100_000, maxOperations: 1_000 };
+  const proposed = joined.application.prepareProposal(block);
+  assert.deepEqual(proposed, [other]);
+  assert.equal(await node.application.processProposal({ ...block, transactions: proposed }), undefined);
+  assert.equal(joined.application.waiting, 1);
+});
+
 /** The id of a transaction: of its body, signature excluded. */
 const idOfTransaction = (bytes: Bytes): Bytes => nodeSha256((cbor.decodeTrusted(bytes) as { body: Bytes }).body);
 
