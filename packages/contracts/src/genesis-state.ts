@@ -5,6 +5,7 @@
 import { cometbft, keyId, sha256 } from "@xinglin/crypto/pure";
 import { type ActorId, type Bytes, cbor, Fault, type Height, toHex } from "@xinglin/primitives";
 import type { Actor, PublicKey } from "./model/actor.ts";
+import { hasRoomForVotes } from "./model/block-room.ts";
 import type { Candidate, Election } from "./model/election.ts";
 import { electionContradiction } from "./model/election-parameters.ts";
 import { type Genesis, genesis as genesisSchema } from "./model/genesis.ts";
@@ -92,6 +93,7 @@ function disagreement({ members, custodians, validators, matrix, parameters }: G
   if (repeats(validators.map(({ member }) => member))) return "validator_member_repeated";
   if (electionContradiction(parameters.election) !== undefined) return "election_bounds_contradict";
   if (validators.length > parameters.election.maxSeats) return "more_validators_than_seats";
+  if (!hasRoomForVotes(parameters, parameters.election.maxSeats)) return "blocks_too_small";
   if (repeats([...members, ...custodians].map(({ key }) => keyId(key.suite, key.key)))) return "key_repeated";
   if (repeats(matrix.map(({ category, level }) => `${category}/${level}`))) return "matrix_cell_repeated";
   return undefined;

@@ -44,6 +44,7 @@ export * from "./identity/set-member-status.ts";
 export * from "./model/access.ts";
 export * from "./model/actor.ts";
 export * from "./model/approval.ts";
+export { evidenceBytes } from "./model/block-room.ts";
 export * from "./model/class.ts";
 export * from "./model/consent.ts";
 export * from "./model/custody.ts";

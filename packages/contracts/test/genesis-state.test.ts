@@ -79,6 +79,8 @@ const contradictions: { [Reason in string]: Partial<Genesis> } = {
   election_bounds_contradict: {
     parameters: { ...genesis.parameters, election: { ...genesis.parameters.election, minSeats: 4 } },
   },
+  // One byte less than the longest transaction and the one validator's vote take.
+  blocks_too_small: { parameters: { ...genesis.parameters, maxBlockBytes: 100_000 + 1_024 + 3_358 - 1 } },
   matrix_cell_repeated: { matrix: [...genesis.matrix.slice(1), genesis.matrix[1]!] },
 };
 for (const [reason, changed] of Object.entries(contradictions))
@@ -88,6 +90,11 @@ for (const [reason, changed] of Object.entries(contradictions))
     assert.throws(() => genesisChanges(wrong), expected);
     assert.throws(() => decodeGenesis(encodeGenesis(wrong)), expected);
   });
+
+test("blocks that just hold the longest transaction and the votes are large enough", () => {
+  const parameters = { ...genesis.parameters, maxBlockBytes: 100_000 + 1_024 + 3_358 };
+  assert.doesNotThrow(() => decodeGenesis(encodeGenesis({ ...genesis, parameters })));
+});
 
 test("a matrix with a cell too few, an unknown element and trailing bytes are malformed", () => {
   const malformed = [

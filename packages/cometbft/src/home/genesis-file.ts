@@ -2,7 +2,7 @@
  * CometBFT's genesis file, derived from ours: it carries our document whole, so that a node can compare its hash.
  * Source: CometBFT v0.40 `types/genesis.go`, `types/params.go`; design.md, "Drivers".
  */
-import { chainIdOf, decodeGenesis } from "@xinglin/contracts";
+import { chainIdOf, decodeGenesis, evidenceBytes } from "@xinglin/contracts";
 import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, toHex } from "@xinglin/primitives";
 import { publicKeyJson } from "./keys.ts";
@@ -12,8 +12,6 @@ export const APP_PROTOCOL = 1;
 
 /** Evidence of misbehaviour counts for so long: until it is older than both. */
 export const EVIDENCE_AGE = { maxAgeBlocks: 100_000, maxAgeSeconds: 172_800 } as const;
-/** Bytes of evidence in a block, at most; a block that is smaller than four times this holds a quarter of it. */
-const EVIDENCE_BYTES = 262_144;
 
 /** A chain that CometBFT continues from a height above 1; the same on every node and at every start. */
 export interface Continuation {
@@ -37,7 +35,7 @@ export function genesisFile(genesisBytes: Bytes, continuation?: Continuation): s
       evidence: {
         max_age_num_blocks: String(EVIDENCE_AGE.maxAgeBlocks),
         max_age_duration: String(BigInt(EVIDENCE_AGE.maxAgeSeconds) * 1_000_000_000n),
-        max_bytes: String(Math.min(EVIDENCE_BYTES, Math.floor(maxBlockBytes / 4))),
+        max_bytes: String(evidenceBytes(maxBlockBytes)),
       },
       // Both, so that a vote may let a validator with either in.
       validator: { pub_key_types: cometbft.KEY_TYPES.map((type) => cometbft.KEY_TYPE[type].name) },

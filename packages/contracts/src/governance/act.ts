@@ -5,6 +5,7 @@
 import { cometbft, keyId } from "@xinglin/crypto/pure";
 import { type ActorId, accept, equal, invariant, type MemberId, type Result, refuse } from "@xinglin/primitives";
 import type { Actor, Member } from "../model/actor.ts";
+import { hasRoomForVotes } from "../model/block-room.ts";
 import { type Candidate, type Election, MAX_FORMER_ADDRESSES } from "../model/election.ts";
 import { CAPPED_FROM, type ElectionParameters, electionContradiction, MAX_VALIDATORS } from "../model/election-parameters.ts";
 import type { Action } from "../model/proposal.ts";
@@ -25,7 +26,7 @@ export type ActionRefusal =
   | { code: "unchanged" }
   | { code: "last_validator" }
   | { code: "too_many_validators"; most: number }
-  | { code: "election_contradiction"; bounds: "seats" | "utilisation" }
+  | { code: "election_contradiction"; bounds: "seats" | "utilisation" | "blocks" }
   | { code: "too_few_validators"; left: number; least: number };
 
 type Acted = Result<readonly Change[], ActionRefusal>;
@@ -142,6 +143,8 @@ function setElection(state: StateReader, election: ActionOf<"setElection">["elec
   if (before !== undefined && change.value !== null && equal(before, change.value)) return refuse({ code: "unchanged" });
   const bounds = electionContradiction(election);
   if (bounds !== undefined) return refuse({ code: "election_contradiction", bounds });
+  if (parameters !== undefined && !hasRoomForVotes(parameters, election.maxSeats))
+    return refuse({ code: "election_contradiction", bounds: "blocks" });
   const was = standing.parameters.maxSeats;
   const least = Math.min(was, CAPPED_FROM);
   if (election.maxSeats < least) return refuse({ code: "too_few_validators", left: election.maxSeats, least });

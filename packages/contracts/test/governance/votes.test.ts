@@ -71,6 +71,22 @@ const impossible: Readonly<Record<string, readonly [() => World, Action]>> = {
   election_contradiction: [() => consortium(4), { kind: "setElection", election: { ...election, minSeats: 50 } }],
   too_few_validators: [() => consortium(4), { ...remove, force: false }],
 };
+
+test("no vote gives a chain more seats than its blocks hold votes of: no proposer could make a block then", () => {
+  const bounds = (maxBlockBytes: number, maxSeats: number): unknown => {
+    const made = consortium(4);
+    made.set(keys.parameters, { ...getParameters(made)!, maxBlockBytes });
+    const outcome = made.decide(by(0), propose({ kind: "setElection", election: { ...election, maxSeats } }));
+    return outcome.ok ? "accepted" : [outcome.refusal.code, outcome.refusal.facts];
+  };
+  const refused = ["election_contradiction", { bounds: "blocks" }];
+  // Both sets of a change of hands, 1,024 bytes beside votes, and a quarter for evidence.
+  const enough = Math.ceil(((2 * 30 * 3_358 + 1_024) * 4) / 3);
+  assert.equal(bounds(enough, 30), "accepted");
+  assert.deepEqual(bounds(enough, 31), refused);
+  assert.deepEqual(bounds(enough - 2, 30), refused);
+});
+
 const proposing = (code: keyof typeof impossible): Outcome => {
   const [state, action] = impossible[code]!;
   return state().decide(by(0), propose(action));

@@ -56,7 +56,8 @@ const publicKey = (name: string) => ({ suite: "ed25519" as const, key: keyOf(nam
 /** Epochs of few blocks, so that powers change within a run. */
 function electionOf(validators: number, epochBlocks: number): ElectionParameters {
   const base = validators === 1 ? SOLO_ELECTION : CONSORTIUM_ELECTION;
-  return { ...base, minSeats: validators === 1 ? 1 : Math.min(4, validators), epochBlocks };
+  if (validators === 1) return { ...base, epochBlocks };
+  return { ...base, minSeats: Math.min(4, validators), maxSeats: MEMBERS.length, epochBlocks };
 }
 
 /** What a simulation chooses of the genesis. */
