@@ -5,6 +5,7 @@
 import { hash, randomBytes } from "node:crypto";
 import {
   CATEGORIES,
+  CONSORTIUM_ELECTION,
   encodeBody,
   encodeGenesis,
   encodeTransaction,
@@ -30,8 +31,13 @@ const idOf = (name: string): string => hash("sha256", `bench id ${name}`).slice(
 export const keyOf = (name: string): ReturnType<typeof nodeEd25519Signer> => nodeEd25519Signer(bytesOf(name));
 const suiteKey = (name: string) => ({ suite: "ed25519", key: keyOf(name).publicKey });
 
-/** Canonical bytes of the genesis document. */
-export function genesisBytes(): Uint8Array {
+/** Each validator of a consortium belongs to a member of its own; the only one of a solo chain to a hospital. */
+const siteOf = (index: number): string => `site-${index}`;
+
+/** Canonical bytes of the genesis document: of a solo chain, or of one with these validators' public keys. */
+export function genesisBytes(validators: readonly Uint8Array[] = [keyOf("validator").publicKey]): Uint8Array {
+  const solo = validators.length === 1;
+  const sites = solo ? [] : validators.map((_, index) => siteOf(index));
   const hpke = new Uint8Array(1216).fill(1);
   return encodeGenesis(
     genesisSchema.parse({
@@ -47,16 +53,16 @@ export function genesisBytes(): Uint8Array {
         maxTransactionBytes: 4_194_304,
         maxBlockBytes: 16_777_216,
         logEpochEntries: 1_048_576,
-        election: SOLO_ELECTION,
+        election: solo ? SOLO_ELECTION : { ...CONSORTIUM_ELECTION, minSeats: Math.min(4, validators.length) },
         webauthn: { origins: ["https://localhost"], rpIdHash: new Uint8Array(32) },
       },
-      members: HOSPITALS.map((id) => ({
+      members: [...HOSPITALS, ...sites].map((id) => ({
         id,
         member: { kind: "hospital", name: { zh: id, en: id }, status: "active", hpke },
         key: suiteKey(id),
       })),
       custodians: CUSTODIANS.map((id) => ({ id, member: HOSPITALS[0], key: suiteKey(id), hpke })),
-      validators: [{ publicKey: keyOf("validator").publicKey, power: 10, member: HOSPITALS[0] }],
+      validators: validators.map((publicKey, i) => ({ publicKey, power: 10, member: sites[i] ?? HOSPITALS[0] })),
       matrix: CATEGORIES.flatMap((category) => LEVELS.map((level) => ({ category, level, basis: "consent" }))),
     }),
   );
@@ -84,8 +90,11 @@ const patientOf = (turn: number, i: number): string => idOf(`patient ${turn % si
 /** The kinds of transactions: patients that fill the state, single records of those patients, anchors of batches. */
 export type Kind = "patients" | "record" | "batch";
 
-/** Transaction `i` of its kind. Records are of patients among the first `patients`, spread evenly. */
-export function transaction(chain: string, kind: Kind, i: number, patients: number): Uint8Array {
+/**
+ * Transaction `i` of its kind, with so many operations where it holds records. Records are of patients among the first `patients`, spread evenly;
+ * their numbers follow from `i`, so whoever asks for other envelopes must go on from a higher one.
+ */
+export function transaction(chain: string, kind: Kind, i: number, patients: number, operations = 1): Uint8Array {
   if (kind === "batch") return signed(chain, i, [{ op: "anchorBatch", root: bytesOf(`root ${i}`), count: RECORDS_A_BATCH }]);
   if (kind === "patients") {
     const enrolment = { publicKey: suiteKey("patient"), notAfter: Math.floor(Date.now() / 1000) + 86_400 };
@@ -98,21 +107,26 @@ export function transaction(chain: string, kind: Kind, i: number, patients: numb
     );
   }
   const each = Math.floor(patients / signers.length);
-  return signed(chain, i, [
-    {
-      op: "anchorRecord",
-      record: idOf(`record ${i}`),
-      patient: patientOf(i, (i * 7_919) % each),
-      class: { level: "sensitive", category: CATEGORIES[i % 9]! },
-      format: "dicom",
-      object: {
-        id: bytesOf(`object ${i}`).subarray(0, 16),
-        manifest: bytesOf(`manifest ${i}`),
-        root: bytesOf(`pieces ${i}`),
-        sizeClass: 29,
-        code: { k: 10, m: 4 },
-      },
-      custody: { epoch: 1, threshold: 2, custodians: [...CUSTODIANS], commitments: bytesOf(`commitments ${i}`) },
-    },
-  ]);
+  const records = Array.from({ length: operations }, (_, n) => i * operations + n);
+  return signed(
+    chain,
+    i,
+    records.map((number) => anchorRecord(number, patientOf(i, (number * 7_919) % each))),
+  );
 }
+
+const anchorRecord = (number: number, patient: string) => ({
+  op: "anchorRecord",
+  record: idOf(`record ${number}`),
+  patient,
+  class: { level: "sensitive", category: CATEGORIES[number % 9]! },
+  format: "dicom",
+  object: {
+    id: bytesOf(`object ${number}`).subarray(0, 16),
+    manifest: bytesOf(`manifest ${number}`),
+    root: bytesOf(`pieces ${number}`),
+    sizeClass: 29,
+    code: { k: 10, m: 4 },
+  },
+  custody: { epoch: 1, threshold: 2, custodians: [...CUSTODIANS], commitments: bytesOf(`commitments ${number}`) },
+});

@@ -8,14 +8,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { chainIdOf, decodeTransaction } from "@xinglin/contracts";
-import { verifySync } from "@xinglin/crypto/node";
 import { type Ledger, openLedger } from "@xinglin/ledger";
 import { Fault, invariant } from "@xinglin/primitives";
-import { FILLING_OPERATIONS, genesisBytes, HOSPITALS, type Kind, keyOf, RECORDS_A_BATCH } from "./ledger-chain.ts";
+import { FILLING_OPERATIONS, genesisBytes, keyOf, RECORDS_A_BATCH } from "./ledger-chain.ts";
 import { measureHttp } from "./ledger-http.ts";
-import type { LoadAnswer, LoadRequest } from "./ledger-load.ts";
+import { Load, onCommonClock, verifyRate } from "./load.ts";
 import { best, interleave, latency, median, type Suite } from "./measure.ts";
 
 const PATIENTS = 100_000;
@@ -25,60 +23,6 @@ const LATENCY_SHARE = 0.8;
 const WINDOW = 8_000;
 /** Of these, so many have not been taken into the mempool yet. */
 const SUBMITTING = 500;
-
-/** Signs the load, and says when it is due. */
-class Load {
-  readonly #worker: Worker;
-  readonly #next = new Map<Kind, number>();
-  /** CPU seconds of the load's thread so far. */
-  cpuSeconds = 0;
-
-  constructor(chain: string) {
-    this.#worker = new Worker(new URL("./ledger-load.ts", import.meta.url), { workerData: { chain } });
-  }
-
-  /** So many transactions that were not made before. */
-  async make(kind: Kind, count: number): Promise<Uint8Array[]> {
-    const from = this.#next.get(kind) ?? 0;
-    this.#next.set(kind, from + count);
-    this.#worker.postMessage({ make: kind, from, count, patients: PATIENTS } satisfies LoadRequest);
-    const answer = await new Promise<LoadAnswer>((resolve, reject) => {
-      this.#worker.once("message", resolve);
-      this.#worker.once("error", reject);
-    });
-    invariant("packed" in answer, "load: an answer to another question");
-    this.cpuSeconds = answer.cpuSeconds;
-    return Array.from(answer.ends, (end, i) => answer.packed.subarray(answer.ends[i - 1] ?? 0, end));
-  }
-
-  /** How many of this kind were made so far. */
-  made(kind: Kind): number {
-    return this.#next.get(kind) ?? 0;
-  }
-
-  /** Calls `send` for each of `count` transactions once it is due, with the time at which it was. Resolves when all are sent. */
-  async pace(perSecond: number, count: number, send: (index: number, dueAt: number) => void): Promise<void> {
-    let sent = 0;
-    this.#worker.postMessage({ pace: { perSecond, count } } satisfies LoadRequest);
-    await new Promise<void>((resolve) => {
-      const onDue = (answer: LoadAnswer): void => {
-        invariant("due" in answer, "load: an answer to another question");
-        this.cpuSeconds = answer.cpuSeconds;
-        for (; sent < answer.due; sent++) send(sent, answer.start + (sent * 1_000) / perSecond);
-        if (sent < count) return;
-        this.#worker.off("message", onDue);
-        resolve();
-      };
-      this.#worker.on("message", onDue);
-    });
-  }
-
-  close(): Promise<number> {
-    return this.#worker.terminate();
-  }
-}
-
-const onCommonClock = (): number => performance.timeOrigin + performance.now();
 
 /** Sends everything, `WINDOW` on the way at a time, and waits until all is committed. Returns seconds. */
 async function drive(ledger: Ledger, transactions: readonly Uint8Array[], operations = 1): Promise<number> {
@@ -119,18 +63,6 @@ async function check(ledger: Ledger, last: Uint8Array): Promise<void> {
   invariant(ledger.proveEntry(results[0]!.sequence).path.length > 0, "an entry of the load has no proof");
 }
 
-/** Verifications a second of one core over these transactions, by the implementation that decides block validity. */
-function verifyRate(transactions: readonly Uint8Array[]): number {
-  const jobs = transactions.map((transaction, i) => ({
-    ...decodeTransaction(transaction),
-    key: keyOf(HOSPITALS[i % HOSPITALS.length]!).publicKey,
-  }));
-  const start = performance.now();
-  for (const { key, bodyBytes, signature } of jobs)
-    invariant(verifySync("ed25519", key, bodyBytes, signature), "a signature of the load is wrong");
-  return (1_000 * jobs.length) / (performance.now() - start);
-}
-
 /** Latencies of an open loop at `perSecond`, in milliseconds from when each transaction was due. */
 async function openLoop(
   ledger: Ledger,
@@ -156,7 +88,7 @@ async function openLoop(
       turnedAway++;
     }
   };
-  await load.pace(perSecond, transactions.length, (i, dueAt) => all.push(one(transactions[i]!, dueAt)));
+  await load.pace({ perSecond, count: transactions.length }, (i, dueAt) => all.push(one(transactions[i]!, dueAt)));
   await Promise.all(all);
   return { committed, provable, turnedAway, latestSendMs };
 }
@@ -176,7 +108,7 @@ const inMilliseconds = (samples: readonly number[]): Record<"p50" | "p99" | "p99
 export const run: Suite = async ({ quick, emit }) => {
   const directory = await mkdtemp(join(tmpdir(), "xinglin-bench-ledger-"));
   const genesis = genesisBytes();
-  const load = new Load(chainIdOf(genesis));
+  const load = new Load(chainIdOf(genesis), PATIENTS);
   const validator = { publicKey: keyOf("validator").publicKey, sign: (bytes: Uint8Array) => keyOf("validator").signSync(bytes) };
   const ledger = await openLedger({ directory, genesis, validator });
   try {

@@ -19,6 +19,10 @@ const SUITES: Readonly<Record<string, { readonly about: string; readonly load: (
   },
   suites: { about: "signatures checked and made a second in each suite, and their bytes", load: () => import("./suites.ts") },
   ledger: { about: "signed transactions, finality and record batches of the solo ledger", load: () => import("./ledger.ts") },
+  network: {
+    about: "four validators on CometBFT: rates held, CPU and energy of a transaction",
+    load: () => import("./network.ts"),
+  },
 };
 
 const HISTORY = fileURLToPath(new URL("../history.jsonl", import.meta.url));

@@ -10,7 +10,8 @@ const bench = (...args: string[]): ReturnType<typeof spawnSync> =>
 test("--list names the suites", () => {
   const { status, stdout } = bench("--list");
   assert.equal(status, 0);
-  for (const name of ["state", "archive", "suites", "ledger"]) assert.match(String(stdout), new RegExp(`^${name} +\\S`, "m"));
+  for (const name of ["state", "archive", "suites", "ledger", "network"])
+    assert.match(String(stdout), new RegExp(`^${name} +\\S`, "m"));
 });
 
 test("no suite, an unknown one and an unknown option end with 1, a sentence, and nothing on standard output", () => {

@@ -136,7 +136,7 @@ async function openRelays(ports: readonly number[]): Promise<Line[]> {
 }
 
 /** Ports of this machine that nobody listens on just now. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
   await Promise.all(servers.map((server) => server.listening || once(server, "listening")));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
