@@ -116,6 +116,7 @@ export const FAULTS = {
     engine_socket_taken: 500,
     state_diverged: 500,
     validator_key_unreadable: 500,
+    signing_state_missing: 500,
     validator_key_in_use: 500,
   },
   "A member's node": {

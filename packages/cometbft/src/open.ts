@@ -23,7 +23,7 @@ export interface CometbftLedger extends Ledger {
 /**
  * Opens a node's data folder, starts its CometBFT and goes on with the chain. Resolves when the first state is provable: on a new chain that
  * takes two thirds of the validators' power. Rejects with `Fault` as `openDriverLedger` does, and: `validator_key_in_use`, `validator_key_unreadable`,
- * `not_the_validator`, `port_in_use`, `wrong_engine_folder`, `wrong_genesis_folder`, `engine_failed`, the codes of its socket, and the reason of
+ * `not_the_validator`, `signing_state_missing`, `port_in_use`, `wrong_engine_folder`, `wrong_genesis_folder`, `engine_failed`, the codes of its socket, and the reason of
  * `signal`.
  */
 export async function openCometbftLedger(options: CometbftLedgerOptions): Promise<CometbftLedger> {

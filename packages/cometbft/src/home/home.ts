@@ -4,6 +4,7 @@
  * Source: CometBFT v0.40 `config/config.go` (layout of the home folder).
  */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { nodeSha256 } from "@xinglin/crypto/node";
@@ -43,7 +44,7 @@ export interface Home {
 
 /**
  * Writes what is missing or differs. Rejects with `Fault`: `wrong_engine_folder`, `wrong_genesis_folder`, `validator_key_unreadable`,
- * `not_the_validator` when the folder holds another validator's key.
+ * `not_the_validator` when the folder holds another validator's key, `signing_state_missing` when it has blocks and no note of what was signed.
  */
 export async function prepareHome(options: HomeOptions): Promise<Home> {
   const { folder, genesis, continuation } = options;
@@ -56,7 +57,11 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
     validatorKeyFile(seed, options.validatorKeyType),
   );
   const stateFile = join(folder, "data", "priv_validator_state.json");
-  if ((await read(stateFile)) === undefined) await write(stateFile, UNSIGNED_STATE);
+  if ((await read(stateFile)) === undefined) {
+    // With blocks here it was there, too: a key that forgot what it signed would sign a second time.
+    if (existsSync(join(folder, "data", "blockstore.db"))) throw new Fault("signing_state_missing", { file: stateFile });
+    await write(stateFile, UNSIGNED_STATE);
+  }
   await write(join(folder, "config", "genesis.json"), genesisFile(genesis, continuation));
   await write(join(folder, "config", "config.toml"), configFile(options.config));
   return { folder, nodeId: toHex(cometbft.addressOf(nodeKey)), publicKey };
