@@ -36,7 +36,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "light status": load("light", "status"),
   "light fork": load("light", "fork"),
   "node init": load("node", "init"),
-  "node join": load("node", "joinNetwork"),
+  "node join": load("node-join", "joinNetwork"),
   "node start": load("node", "start"),
   "node status": load("node-status", "status"),
   "node engine": load("node", "engine"),

@@ -3,10 +3,9 @@
  * Source: docs/guides/run-a-consortium.md.
  */
 import { spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ApiClient } from "@xinglin/client";
 import { ENGINE_VERSION, ensureEngine } from "@xinglin/cometbft";
 import { chainIdOf, MEMBER_KINDS, SOLO_ELECTION } from "@xinglin/contracts";
 import { cometbft } from "@xinglin/crypto/pure";
@@ -14,20 +13,15 @@ import { writeFileDurably } from "@xinglin/custody";
 import {
   administrationKey,
   cardOf,
-  continuationFile,
   createMemberKeys,
   custodianKey,
-  joiningBySnapshot,
   type MemberCard,
   memberValidatorKey,
   type NodeConfig,
   newGenesis,
   nodeKey,
-  readCard,
   readGenesis,
   readNodeConfig,
-  trustedHeader,
-  withMembers,
   writeCard,
   writeNodeConfig,
 } from "@xinglin/member";
@@ -177,43 +171,6 @@ function soloGenesis(context: Context, card: MemberCard): Uint8Array {
     page: { domain, origins: [origin] },
   });
 }
-
-export const joinNetwork: Command = {
-  words: "node join",
-  options: {
-    config: { type: "string" },
-    genesis: { type: "string" },
-    chain: { type: "string" },
-    card: { type: "string", multiple: true },
-    rpc: { type: "string" },
-    api: { type: "string" },
-  },
-  async run(context) {
-    const { list, need, tell, text, say } = context;
-    const file = configOf(context);
-    const config = readNodeConfig(file);
-    const genesis = resolve(need("genesis"));
-    const chainId = need("chain");
-    readGenesis({ genesis, chainId });
-    const cards = list("card").map((path) => readCard(resolve(path)));
-    if (cards.length === 0) throw new Fault("option_missing", { option: "--card" });
-    let joined: NodeConfig = withMembers({ ...config, chainId }, cards);
-    const rpc = text("rpc");
-    if (rpc !== undefined) {
-      const url = text("api") ?? cards.find(({ member, api }) => member !== config.member && api !== undefined)?.api;
-      if (url === undefined) throw new Fault("option_missing", { option: "--api" });
-      const trusted = await trustedHeader(new ApiClient({ url, language: say.language, chainId }), chainId);
-      joined = joiningBySnapshot(joined, rpc.split(","), trusted);
-      say.plain("node.trusted", { height: trusted.height, hash: trusted.hash });
-    }
-    if (genesis !== config.genesis) {
-      copyFileSync(genesis, config.genesis);
-      if (existsSync(continuationFile(genesis))) copyFileSync(continuationFile(genesis), continuationFile(config.genesis));
-    }
-    writeNodeConfig(file, joined, { replace: true });
-    tell("node.joined", { chain: chainId, members: cards.length, config: file });
-  },
-};
 
 export const start: Command = {
   words: "node start",
