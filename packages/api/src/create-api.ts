@@ -25,6 +25,7 @@ import { addAuditRoutes } from "./routes/audit.ts";
 import { addCustodianRoutes } from "./routes/custodians.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addFhirRoutes } from "./routes/fhir.ts";
+import { addLightBlockRangeRoute } from "./routes/light-block-range.ts";
 import { addLightBlockRoutes } from "./routes/light-blocks.ts";
 import { addPatientRoutes } from "./routes/patients.ts";
 import { addRegistryRoutes } from "./routes/registry.ts";
@@ -186,6 +187,7 @@ async function addRoutes(app: FastifyInstance, context: ApiContext): Promise<{ c
     const routes = new Routes(scope);
     addStatusRoutes(routes, context);
     addLightBlockRoutes(routes, context);
+    addLightBlockRangeRoute(routes, context);
     addValidatorRoutes(routes, context);
     addSessionRoutes(routes, context);
     addTransactionRoutes(routes, context);

@@ -95,6 +95,8 @@ export interface ApiOptions {
   readonly peers?: readonly string[];
   /** Asked for `/v1/node`. */
   readonly node?: () => Promise<NodeFacts>;
+  /** Asked for `/v1/node/statement`: what the node says of itself, signed together with the asker's 32 random bytes. */
+  readonly nodeStatement?: (nonce: Bytes) => Promise<Bytes>;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
   readonly limits?: Partial<ApiLimits>;

@@ -16,7 +16,7 @@ import { custodianHere } from "./custodian-here.ts";
 import { listeningAddress, requirePort, requireWebAddress } from "./listening.ts";
 import { custodianId } from "./member-folder.ts";
 import { nodeFacts } from "./node-facts.ts";
-import { type ChainOptions, openChain, readGenesis } from "./open-chain.ts";
+import { type ChainNotice, type ChainOptions, openChain, readGenesis } from "./open-chain.ts";
 import { type OpenMember, openMember } from "./open-member.ts";
 import { probePeers, statementsOf } from "./probing/probe-peers.ts";
 import type { ProbeNotice } from "./probing/prober.ts";
@@ -32,7 +32,9 @@ export interface OpenNode extends OpenMember {
 }
 
 /** What a node's program wants to hear of it, and how it breaks off a start. */
-export type NodeOptions = Pick<ChainOptions, "onNotice" | "signal">;
+export interface NodeOptions extends Pick<ChainOptions, "signal"> {
+  readonly onNotice?: (notice: MemberNotice) => void;
+}
 
 /** Rejects with the faults of the parts, or the reason of `signal`; nothing stays open then. */
 export async function openNode(config: NodeConfig, options: NodeOptions = {}): Promise<OpenNode> {
@@ -68,7 +70,7 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       },
     });
     closing.push(() => opened.close());
-    const prober = probePeers(config, ledger, onNotice);
+    const prober = probePeers(config, ledger, options.onNotice);
     closing.push(async () => prober?.close());
     needed = () => oldestNeeded(ledger, opened.index);
     const custodian = custodianHere(ledger, { keyFile: custody.key, shares: join(data, "custodians", member) });

@@ -44,6 +44,13 @@ const full: NodeConfig = {
     threshold: 4,
     others: [{ member: "hospital-b" as MemberId, url: "http://10.0.0.2:8760" }],
   },
+  probing: {
+    key: join(folder, "members/hospital-a/prober.json"),
+    peers: [{ member: "hospital-b" as MemberId, url: "https://records.second.example" }],
+    rounds: 6,
+    megabytes: 20,
+    timeoutMs: 2_000,
+  },
   stores: [{ id: "hospital-a-1", member: "hospital-a" as MemberId, path: "/mnt/disk 1/杏林" }],
   databaseUrlFile: "/etc/xinglin/database-url",
 };
@@ -91,6 +98,7 @@ const wrong: readonly [change: (text: string) => string, key: string, at: RegExp
   [(text) => text.replace(/ {2}announce: .*\n/, ""), "chain.announce", /^chain|listen/],
   [(text) => text.replace(/ {2}privateKey: .*\n/, ""), "api.certificate", /certificate/],
   [(text) => text.replace("snapshotBlocks: 500", "snapshotBlocks: yes"), "chain.snapshotBlocks", /snapshotBlocks/],
+  [(text) => text.replace("rounds: 6", "rounds: 1"), "probing.rounds", /rounds/],
   [(text) => text.replace("rpc: ", "password: x\n  rpc: "), "chain.password", /password/],
 ];
 for (const [change, key, line] of wrong)

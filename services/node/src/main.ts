@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { sentenceOf } from "@xinglin/api";
 import { createSay, type Language, languageOf, type Say } from "@xinglin/gateway";
-import { type ChainNotice, openNode, readNodeConfig } from "@xinglin/member";
+import { type MemberNotice, openNode, readNodeConfig } from "@xinglin/member";
 import { Fault } from "@xinglin/primitives";
 
 const EXIT_REFUSED = 1;
@@ -57,8 +57,9 @@ async function main({ config: file, language }: Arguments): Promise<void> {
   say("node.stopped");
 }
 
-function tell(say: Say, notice: ChainNotice): void {
+function tell(say: Say, notice: MemberNotice): void {
   if (notice.event === "building") say("engine.building", { version: notice.version });
+  else if (notice.event === "probes_refused") say("node.probes_refused", { epoch: notice.epoch, code: notice.code });
   else if (notice.event === "built") say("engine.built", { version: notice.version, seconds: notice.seconds });
   else if (notice.event === "proposal_refused")
     say("engine.proposal_refused", { height: notice.height, proposer: notice.proposer, code: notice.code });

@@ -3,11 +3,11 @@
  * Source: requirements A3, A8; design.md, "Validators" (for n < 4 the missing cap is said aloud).
  */
 import { validatorStatus } from "@xinglin/contracts";
-import { Fault } from "@xinglin/primitives";
+import { Fault, fromHex } from "@xinglin/primitives";
 import { Type } from "typebox";
 import type { ApiContext } from "../context.ts";
-import type { Routes } from "../route.ts";
-import { answers, json } from "./schemas.ts";
+import { CBOR, type Routes } from "../route.ts";
+import { answers, bytes, hex, json } from "./schemas.ts";
 
 const standing = Type.Array(
   Type.Object({
@@ -19,6 +19,15 @@ const standing = Type.Array(
     score: Type.Integer(),
     strikes: Type.Integer(),
     isKeptForLackOfOthers: Type.Boolean(),
+    seen: Type.Optional(
+      Type.Object({
+        epoch: Type.Integer({ description: "The last closed epoch." }),
+        probers: Type.Integer({ description: "How many peers said what they saw; the medians count the others as nothing." }),
+        answeredPerMille: Type.Integer(),
+        kilobytesPerSecond: Type.Integer(),
+        freeMegabytes: Type.Integer(),
+      }),
+    ),
   }),
 );
 const validators = Type.Object({
@@ -69,6 +78,22 @@ export function addValidatorRoutes(routes: Routes, { state, options }: ApiContex
     handler: async () => {
       if (options.node === undefined) throw new Fault("node_not_told");
       return options.node();
+    },
+  });
+  routes.add({
+    method: "GET",
+    url: "/v1/node/statement",
+    session: false,
+    schema: {
+      summary: "How this node is, signed by its member for the one who asks",
+      tags: ["chain"],
+      querystring: Type.Object({ nonce: hex(64) }),
+      response: answers({ 200: bytes("{ statement, signature }: of `xinglin-node-statement/1`, with the asker's nonce in it") }),
+    },
+    handler: async (request, reply) => {
+      if (options.nodeStatement === undefined) throw new Fault("node_not_told");
+      const { nonce } = request.query as { nonce: string };
+      return reply.type(CBOR).send(Buffer.from(await options.nodeStatement(fromHex(nonce))));
     },
   });
 }

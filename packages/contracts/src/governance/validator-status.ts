@@ -4,9 +4,9 @@
  * Source: requirements A3, A8; design.md, "Validators" (for n < 4 the missing cap is said aloud).
  */
 import { type MemberId, toHex } from "@xinglin/primitives";
-import type { Candidate, Standing } from "../model/election.ts";
+import type { Candidate, Observation, Standing } from "../model/election.ts";
 import { CAPPED_FROM } from "../model/election-parameters.ts";
-import { getElection, getParameters, getValidators } from "../reads.ts";
+import { getElection, getEpoch, getParameters, getValidators } from "../reads.ts";
 import type { StateReader } from "../rule.ts";
 import { committeeOf, votesNeeded } from "./committee.ts";
 
@@ -24,6 +24,14 @@ export interface ValidatorStanding {
   readonly strikes: number;
   /** It has been unfit for so long that its seat should go, and keeps it because no more than four fit ones are left. */
   readonly isKeptForLackOfOthers: boolean;
+  /** What peers saw of its node in the last closed epoch: medians over the committee, in which a missing probe counts as nothing. */
+  readonly seen?: SeenByPeers;
+}
+
+/** Medians of an epoch, and how many peers they rest on. */
+export interface SeenByPeers extends Observation {
+  readonly epoch: number;
+  readonly probers: number;
 }
 
 /** How the validators stand in a state. */
@@ -58,11 +66,14 @@ export function validatorStatus(state: StateReader): ValidatorStatus | undefined
   const parameters = getParameters(state)?.election;
   if (election === undefined || parameters === undefined) return undefined;
   const set = getValidators(state);
+  const closed = election.epoch - 1;
+  const rows = new Map(getEpoch(state, closed)?.rows.map((row) => [row.member, row]));
   const totalPower = set.reduce((sum, { power }) => sum + power, 0);
   const powers = new Map(set.map(({ publicKey, power }) => [toHex(publicKey), power]));
   const standingOf = (one: Candidate): ValidatorStanding => {
     const publicKey = toHex(one.publicKey);
     const power = powers.get(publicKey) ?? 0;
+    const row = rows.get(one.member);
     return {
       member: one.member,
       publicKey,
@@ -72,6 +83,7 @@ export function validatorStatus(state: StateReader): ValidatorStatus | undefined
       score: one.score,
       strikes: one.strikes,
       isKeptForLackOfOthers: power > 0 && one.strikes >= parameters.unfit.epochs,
+      ...(row === undefined ? {} : { seen: { epoch: closed, probers: row.probers, ...row.credited } }),
     };
   };
   const all = election.candidates.map(standingOf);

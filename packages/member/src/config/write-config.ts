@@ -160,9 +160,11 @@ function chainLines(chain: ChainConfig, near: (path: string) => string): string[
 
 function probingLines(probing: NodeConfig["probing"], near: (path: string) => string): string[] {
   const { key, peers = [], rounds, megabytes, timeoutMs } = probing ?? {};
-  return [
+  const heading = [
     "# 节点探测：委员会成员的节点每个周期互相探测可用性、带宽和剩余空间，签名上链；不设 key 则不探测",
     "# probes: nodes of committee members look at each other's availability, bandwidth and free space and sign it once an epoch; without a key not",
+  ];
+  const lines = [
     "probing:",
     "  # 签名密钥：本成员的管理密钥，或更好：为此登记的设备的密钥 / who signs: this member's administration, or better a device registered for it",
     ...choice("key", key === undefined ? undefined : near(key), "./members/ID/administration.json"),
@@ -179,6 +181,7 @@ function probingLines(probing: NodeConfig["probing"], near: (path: string) => st
     "  # 超过此毫秒数未答复即为未答复 / an answer that takes longer, in milliseconds, counts as none",
     ...choice("timeoutMs", timeoutMs === undefined ? undefined : quoted(timeoutMs), String(DEFAULT_TIMEOUT_MS)),
   ];
+  return [...heading, ...(probing === undefined ? lines.map((line) => `# ${line}`) : lines)];
 }
 
 /** A key that may be absent: then an example stands there as a comment. */

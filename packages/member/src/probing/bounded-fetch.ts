@@ -26,20 +26,25 @@ export async function fetchBounded(
   init: RequestInit | undefined,
   onFirst: () => void = () => {},
 ): Promise<{ readonly answer: Response; readonly body: Uint8Array<ArrayBuffer> }> {
-  const answer = await ask(input, {
-    ...init,
-    // A redirection could lead into the asker's own network.
-    redirect: "error",
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-  });
+  const ending = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  // A redirection could lead into the asker's own network.
+  const answer = await ask(input, { ...init, redirect: "error", signal: ending });
   onFirst();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of answer.body ?? []) {
-    length += chunk.length;
-    // Leaving the loop cancels the rest.
-    if (length > maxBytes) throw new Fault("body_too_large", { max: maxBytes });
-    chunks.push(chunk);
+  const reader = answer.body?.getReader();
+  const stop = (): void => void reader?.cancel().catch(() => {});
+  ending.addEventListener("abort", stop, { once: true });
+  try {
+    for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+      length += part.value.length;
+      if (length > maxBytes) throw new Fault("body_too_large", { max: maxBytes });
+      chunks.push(part.value);
+    }
+    ending.throwIfAborted();
+  } finally {
+    ending.removeEventListener("abort", stop);
+    stop();
   }
   return { answer, body: new Uint8Array(Buffer.concat(chunks)) };
 }

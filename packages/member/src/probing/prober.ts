@@ -129,7 +129,8 @@ export class Prober {
       seen.push(...(await Promise.all(order.slice(from, from + AT_ONCE).map(lookAt))));
     // One after the other, so that they don't share this node's line.
     const rates = new Map<MemberId, number | undefined>();
-    if (withTransfer) for (const probe of order) rates.set(probe.peer.member, await probe.transfer(this.#transferBytes));
+    for (const probe of withTransfer ? order : [])
+      if (!this.#ending.signal.aborted) rates.set(probe.peer.member, await probe.transfer(this.#transferBytes));
     if (this.#ending.signal.aborted) return;
     sightings.add(seen.map((sighting) => ({ ...sighting, kilobytesPerSecond: rates.get(sighting.member) })));
   }

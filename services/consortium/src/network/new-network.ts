@@ -9,6 +9,7 @@ import { CAPPED_FROM, CONSORTIUM_ELECTION } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
 import { readKeySeed } from "@xinglin/gateway";
 import {
+  administrationKey,
   cardOf,
   createMemberKeys,
   custodianKey,
@@ -94,6 +95,10 @@ export function writeNodeFile(data: string, { members }: NetworkFile, member: Ne
       listen: `127.0.0.1:${ports.custodian}`,
       threshold: CUSTODY_THRESHOLD,
       others: others.map((other) => ({ member: other.id, url: custodianUrl(other) })),
+    },
+    probing: {
+      key: administrationKey(data, id),
+      peers: others.filter(({ hasNode }) => hasNode).map((other) => ({ member: other.id, url: pageOf(other) })),
     },
     stores: storesOfMembers(data, members),
   } as const;
