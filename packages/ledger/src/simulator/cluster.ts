@@ -100,7 +100,7 @@ export class Cluster implements World {
     this.network = new Network(new Random(seed, "network"), this.profile.network);
     this.faults = new FaultPlan(new Random(seed, "faults"), this.profile);
     this.skewMs = this.faults.skews();
-    this.workload = new Workload(new Random(seed, "workload"), this.facts.chainId);
+    this.workload = new Workload(new Random(seed, "workload"), this.facts.chainId, parameters.maxValiditySeconds);
     this.referee = new Referee(this.facts, this.profile, new Random(seed, "referee"));
     const context: NodeContext = {
       genesis: bytes,

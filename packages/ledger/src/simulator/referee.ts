@@ -96,8 +96,10 @@ export class Referee implements Omit<Witness, "committed"> {
 
   /** An honest node proposed this. */
   prepared(node: SimulatedNode, block: Block): void {
+    const { memberQuota: quota, maxValiditySeconds } = node.application.parameters();
     checkComplete(node.application.waitingTransactions(), block.txs, {
-      quota: node.application.parameters().memberQuota,
+      quota,
+      latestSeconds: block.header.time.seconds + maxValiditySeconds,
       maxBytes: this.#facts.maxBlockBytes,
       maxOperations: this.#profile.blockOperations,
     });

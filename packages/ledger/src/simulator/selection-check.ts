@@ -6,8 +6,9 @@ import { decodeTransaction } from "@xinglin/contracts";
 import type { Bytes } from "@xinglin/primitives";
 import { mustHold } from "./violation.ts";
 
-/** Bounds of a block: operations a member; bytes and operations altogether. */
+/** Bounds of a block: operations a member; bytes and operations altogether; the latest end of validity that is not too far ahead of it. */
 export interface Room {
+  readonly latestSeconds: number;
   readonly quota: number;
   readonly maxBytes: number;
   readonly maxOperations: number;
@@ -20,7 +21,7 @@ const FULL_SHARE = 0.5;
 export function checkComplete(
   waiting: readonly Bytes[],
   proposed: readonly Bytes[],
-  { quota, maxBytes, maxOperations }: Room,
+  { quota, maxBytes, maxOperations, latestSeconds }: Room,
 ): void {
   if (proposed.length >= waiting.length) return;
   const bytes = proposed.reduce((sum, one) => sum + one.length, 0);
@@ -36,7 +37,8 @@ export function checkComplete(
   const blocked = new Set<string>();
   for (const one of waiting) {
     if (taken.has(one)) continue;
-    const { sponsor, operations } = decodeTransaction(one).body;
+    const { sponsor, operations, notAfter } = decodeTransaction(one).body;
+    if (notAfter.time > latestSeconds) continue;
     // The order within a member is kept: behind one that does not fit the others wait.
     const isOver = (used.get(sponsor) ?? 0) + operations.length > quota || all + operations.length > maxOperations;
     mustHold(blocked.has(sponsor) || isOver, `a proposal leaves a transaction of ${sponsor} out`);

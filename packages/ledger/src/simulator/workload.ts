@@ -31,12 +31,15 @@ export interface Sent {
 export class Workload {
   readonly #random: Random;
   readonly #chain: string;
+  readonly #maxValiditySeconds: number;
   readonly #sent: Bytes[] = [];
   readonly #deeds: Deeds;
 
-  constructor(random: Random, chain: string) {
+  /** `maxValiditySeconds` is the chain's. */
+  constructor(random: Random, chain: string, maxValiditySeconds: number) {
     this.#random = random;
     this.#chain = chain;
+    this.#maxValiditySeconds = maxValiditySeconds;
     this.#deeds = new Deeds(random);
   }
 
@@ -45,7 +48,9 @@ export class Workload {
     const random = this.#random;
     if (random.chance(120)) return this.#bad(random.pick(BAD_TRANSACTIONS), time, height);
     const [what, who, operations] = this.#deeds.next(state, time);
-    const notAfter = { time: time + random.between(4, 50), height: height + random.between(6, 200) };
+    // Now and then as long as may be by a clock of now, which is ahead of the newest block: too far ahead for the next one, perhaps.
+    const seconds = random.chance(60) ? this.#maxValiditySeconds + random.between(0, 3) : random.between(4, 50);
+    const notAfter = { time: time + seconds, height: height + random.between(6, 200) };
     const bytes = this.sign({ ...who, operations, notAfter });
     this.#sent.push(bytes);
     return { bytes, what };
