@@ -17,6 +17,11 @@ const FIRST_DELAY_MS = 250;
 const MOST_DELAY_MS = 10_000;
 /** A run this long was a good one: the next failure counts as the first. */
 const GOOD_RUN_MS = 30_000;
+/**
+ * For Go's runtime. Consensus takes less than a core beneath an application that decides on one thread, and threads that look for work which is not
+ * there cost a third of what it takes. Memory is collected a quarter as often as by default, up to a bound.
+ */
+const RUNTIME = { GOMAXPROCS: "1", GOGC: "400", GOMEMLIMIT: "1GiB" } as const;
 
 export interface EngineProcessOptions {
   readonly binary: string;
@@ -108,7 +113,7 @@ export class EngineProcess extends EventEmitter<Events> {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
       // Settings come from the folder alone: CometBFT would also take them from variables.
-      env: { PATH: process.env.PATH ?? "", HOME: home },
+      env: { PATH: process.env.PATH ?? "", HOME: home, ...RUNTIME },
     });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])
