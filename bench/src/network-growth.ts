@@ -23,7 +23,7 @@ const VALIDATORS = [4, 7, 10] as const;
 const KEYS = [10_000, 100_000, 1_000_000] as const;
 /** Validators of the network whose state grows. */
 const FEW = 4;
-const SEARCH = { operations: ENVELOPE, guess: 500, pilotSeconds: 4, trialSeconds: 10, trials: 3 } as const;
+const SEARCH = { operations: ENVELOPE, guess: 500, pilotSeconds: 4, trialSeconds: 8, trials: 3 } as const;
 /** Transactions of one operation whose bytes on the disk are counted. */
 const DISK_TRANSACTIONS = 4_000;
 const SNAPSHOT_BLOCKS = 100;

@@ -41,7 +41,7 @@ export async function measureKvstore({
   const network = await kvstoreNetwork(options);
   try {
     const load = new KvstoreLoad(network);
-    const found = await search(load, { operations: 1, guess: 6_000, pilotSeconds: 5, trialSeconds: 15, trials: 5 });
+    const found = await search(load, { operations: 1, guess: 6_000, pilotSeconds: 4, trialSeconds: 8, trials: 4 });
     const shown = found.best ?? found.all.at(-1)!;
     const perSecond = found.best === undefined ? 0 : rateOf(found.best);
     const cpuPer1000 = (shown.cpu.cometbft / shown.committed) * 1_000;

@@ -166,3 +166,6 @@ process.on("message", async (question: NodeQuestion) => {
   }
   if (question.ask === "close") process.disconnect();
 });
+
+// Whoever measures has gone: nothing goes on behind its back. CometBFT ends with its connections.
+process.once("disconnect", () => process.exit(0));
