@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { toHex } from "@xinglin/primitives";
+import { cbor, toHex } from "@xinglin/primitives";
 import { decodeLightBlock, decodeWithKnownValidators, headerHash } from "@xinglin/verifier";
 import { createApi } from "../src/create-api.ts";
 import { Stage } from "./stage.ts";
@@ -66,4 +66,34 @@ test("an address that is more than an address is refused at start", async () => 
     "https://A.example",
   ])
     await assert.rejects(createApi({ ...base, peers: [address] }), { code: "peer_address_wrong", facts: { address } });
+});
+
+test("a range is light blocks of successive heights, as many as there are and as were asked for", async () => {
+  const range = async (query: string): Promise<Uint8Array[]> =>
+    cbor.decode(await (await stage.fetch(`/v1/light-blocks?${query}`)).bytes(), 1_048_576) as Uint8Array[];
+  const newest = stage.ledger.height();
+  const two = await range("from=1&count=2");
+  assert.deepEqual(
+    two,
+    [stage.ledger.lightBlock(1), stage.ledger.lightBlock(2)].filter((block) => block !== undefined),
+  );
+  const rest = await range("from=1&count=256");
+  assert.ok(rest.length >= newest - 1 && rest.length <= newest + 1, `${rest.length} of ${newest}`);
+  assert.equal((await stage.fetch("/v1/light-blocks?from=99999999&count=1")).status, 404);
+  for (const query of ["", "?from=0&count=1", "?from=1&count=257", "?from=1&count=0", "?from=1"])
+    assert.equal((await stage.fetch(`/v1/light-blocks${query}`)).status, 400, query);
+});
+
+test("a statement of the node is for the asker's own random bytes, or there is none", async () => {
+  assert.equal((await stage.fetch(`/v1/node/statement?nonce=${"00".repeat(32)}`)).status, 404);
+  assert.equal((await stage.fetch("/v1/node/statement?nonce=00")).status, 400);
+  const nodeStatement = async (nonce: Uint8Array): Promise<Uint8Array> => nonce;
+  const api = await createApi({ ledger: stage.ledger, index: stage.index, host: "localhost", port: 0, nodeStatement });
+  try {
+    await api.listen();
+    const told = await fetch(`${api.url}/v1/node/statement?nonce=${"ab".repeat(32)}`);
+    assert.equal(toHex(new Uint8Array(await told.arrayBuffer())), "ab".repeat(32));
+  } finally {
+    await api.close();
+  }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { getValidators, keys, validatorStatus } from "../../src/index.ts";
+import { getElection, getValidators, keys, validatorStatus } from "../../src/index.ts";
 import { consortium, MEMBERS } from "../support/committee.ts";
 import { World, world } from "../support/world.ts";
 
@@ -47,5 +47,21 @@ test("a chain of one and a state before the first block have a status too", () =
   assert.deepEqual(
     [validatorStatus(world())?.active.length, validatorStatus(world())?.isCapMissing, validatorStatus(new World())],
     [1, true, undefined],
+  );
+});
+
+test("the status shows what peers saw in the last closed epoch, and nothing before there is one", () => {
+  const state = consortium(4);
+  assert.equal(validatorStatus(state)?.active[0]?.seen, undefined);
+  const election = getElection(state)!;
+  const credited = { answeredPerMille: 990, kilobytesPerSecond: 12_000, freeMegabytes: 500 };
+  const row = { member: MEMBERS[1]!, due: 0, signed: 0, points: 0, probers: 3, credited, score: 1, strikes: 0, standing: "fit" };
+  const record = { from: 0, to: 9, blocks: 1, operations: 1, utilisationPerMille: 0, seats: 4, rows: [row] };
+  state.set(keys.epoch(election.epoch), record);
+  state.set(keys.election, { ...election, epoch: election.epoch + 1 });
+  const seen = validatorStatus(state)?.active.map((one) => one.seen);
+  assert.deepEqual(
+    seen?.filter((one) => one !== undefined),
+    [{ epoch: election.epoch, probers: 3, ...credited }],
   );
 });
