@@ -3,7 +3,7 @@
  * Source: FIPS 204; RFC 9881 (key formats); design.md, "Suites".
  */
 import { createPrivateKey, createPublicKey, hash, sign, verify } from "node:crypto";
-import { type Bytes, concat, Fault, fromHex } from "@xinglin/primitives";
+import { type Bytes, concat, Fault, fromHex, invariant } from "@xinglin/primitives";
 import { COMPOSITE_LABEL, COMPOSITE_SECRET_BYTES, compositeRepresentative } from "../composite.ts";
 import { NO_CONTEXT } from "../ml-dsa.ts";
 import { ML_DSA_65_BYTES } from "../pure/suite.ts";
@@ -24,9 +24,12 @@ const cache = new KeyCache(MAX_CACHED_KEYS, (publicKey) =>
 /** SHA-512 by OpenSSL. */
 export const nodeSha512 = (bytes: Bytes): Bytes => hash("sha512", bytes, "buffer");
 
-/** Whether `signature` over `message` is by `publicKey` under `context`; false for anything malformed. */
+/** Whether `signature` over `message` is by `publicKey` under `context`; false for anything malformed. Throws a `Bug` where OpenSSL has no ML-DSA. */
 export function verifyMlDsa65ByOpenssl(publicKey: Bytes, message: Bytes, signature: Bytes, context: Bytes): boolean {
   if (publicKey.length !== ML_DSA_65_BYTES.publicKey || signature.length !== ML_DSA_65_BYTES.signature) return false;
+  isHere ??= hasMlDsa65();
+  // A runtime without it must not call a right signature wrong: its node would leave the chain.
+  invariant(isHere, `Node ${process.versions.node} has no ML-DSA-65 with contexts`);
   const key = cache.get(publicKey);
   return key !== undefined && verify(null, message, context.length === 0 ? key : { key, context }, signature);
 }
@@ -43,6 +46,23 @@ export function nodeMlDsa65Key(seed: Bytes): {
     publicKey: new Uint8Array(spki.subarray(SPKI_PREFIX.length)),
     sign: (message, context = NO_CONTEXT) => new Uint8Array(sign(null, message, { key, context })),
   };
+}
+
+let isHere: boolean | undefined;
+/** Whether this runtime verifies as it signs. Some have the algorithm and overlook the context. */
+function hasMlDsa65(): boolean {
+  try {
+    const { publicKey, sign: by } = nodeMlDsa65Key(new Uint8Array(ML_DSA_65_BYTES.seed));
+    const key = cache.get(publicKey);
+    const signature = by(NO_CONTEXT, COMPOSITE_LABEL);
+    return (
+      key !== undefined &&
+      verify(null, NO_CONTEXT, { key, context: COMPOSITE_LABEL }, signature) &&
+      !verify(null, NO_CONTEXT, key, signature)
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** A signer of the suite `ed25519-ml-dsa-65` by its 64-byte secret: the seeds of ML-DSA-65 and of Ed25519. */
