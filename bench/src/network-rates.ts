@@ -9,8 +9,8 @@ export const HELD_P99_MS = 1_000;
 /** Operations on the way on each node in the closed loop: two full blocks altogether. */
 const WINDOW_OPERATIONS = 500;
 /** First try, as a share of what the closed loop came to; then so much more or less. */
-const FIRST_SHARE = 0.8;
-const STEP = 1.2;
+const FIRST_SHARE = 0.72;
+const STEP = 1.25;
 
 /** A network that load can be sent at. */
 export interface Loadable {
