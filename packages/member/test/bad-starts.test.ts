@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sentenceOf } from "@xinglin/api";
+import { freePorts } from "@xinglin/cometbft/testing";
 import { CONSORTIUM_ELECTION, SOLO_ELECTION } from "@xinglin/contracts";
 import { Fault, type MemberId, type UnixSeconds } from "@xinglin/primitives";
 import { ClassicLevel } from "classic-level";
@@ -21,13 +22,7 @@ const folder = mkdtempSync(join(tmpdir(), "xn-"));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 const MEMBER = "hospital-a" as MemberId;
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
+const freePort = async (): Promise<number> => (await freePorts(1))[0] as number;
 
 /** Keys, genesis and configuration of a node that could start. */
 async function newNode(name: string, driver: "solo" | "cometbft"): Promise<NodeConfig> {

@@ -1,12 +1,11 @@
 /** One hospital's chain goes on as a network: what was proved before still is, and a light client walks over the seam. Requirement F13. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ApiClient, collectEvidence, TrustedChain } from "@xinglin/client";
+import { freePorts } from "@xinglin/cometbft/testing";
 import { CONSORTIUM_ELECTION, keys, SOLO_ELECTION } from "@xinglin/contracts";
 import type { cometbft } from "@xinglin/crypto/pure";
 import { type KeyOfFile, proposeAction, readKeyFile, registerDevice } from "@xinglin/gateway";
@@ -27,14 +26,6 @@ const A = "hospital-a" as MemberId;
 const B = "hospital-b" as MemberId;
 /** A snapshot so often, so that the second node finds one soon. */
 const SNAPSHOT_BLOCKS = 5;
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 interface Side {
   readonly config: NodeConfig;

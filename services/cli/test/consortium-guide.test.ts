@@ -3,27 +3,18 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ensureEngine } from "@xinglin/cometbft";
+import { freePorts } from "@xinglin/cometbft/testing";
 import { Fault } from "@xinglin/primitives";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const CLI = join(root, "services/cli/src/main.ts");
 const guide = readFileSync(join(root, "docs/guides/run-a-consortium.md"), "utf8");
 const blocksOf = (text: string): string[] => [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block as string);
-
-/** Ports of this machine that nobody listens on just now. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 test("the Chinese guide has the same commands", () => {
   const chinese = readFileSync(join(root, "docs/guides/run-a-consortium.zh-CN.md"), "utf8");

@@ -1,7 +1,5 @@
 /** Networks that a test leaves nothing of, and a test that says so when there is no engine to run them on. */
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -11,7 +9,7 @@ import { anchor, signed } from "@xinglin/ledger/testing/chain";
 import { type Bytes, Fault } from "@xinglin/primitives";
 import { ensureEngine } from "../../src/engine/engine.ts";
 import type { ConsensusTimes } from "../../src/home/config-file.ts";
-import { type LocalNetwork, type LocalNetworkOptions, localNetwork } from "../../src/testing/local-network.ts";
+import { freePorts, type LocalNetwork, type LocalNetworkOptions, localNetwork } from "../../src/testing/local-network.ts";
 import { consortiumOf } from "./consortium.ts";
 
 let found: Promise<string | Fault> | undefined;
@@ -96,10 +94,4 @@ const QUIET_MS = 1_000;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A port of this machine that nobody listens on just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
+export const freePort = async (): Promise<number> => (await freePorts(1))[0] as number;

@@ -3,13 +3,12 @@
  * loses power and then its seat; whom the liar accuses loses nothing. Requirement A8.
  */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { signTransaction } from "@xinglin/client";
+import { freePorts } from "@xinglin/cometbft/testing";
 import {
   CONSORTIUM_ELECTION,
   type Election,
@@ -39,14 +38,6 @@ const ACCUSED = MEMBERS[0] as MemberId;
 /** Long enough for a few looks between two blocks on a machine that is busy with other tests. */
 const EPOCH_BLOCKS = 24;
 const EPOCHS = 2;
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 async function sideOf(member: MemberId): Promise<{ config: NodeConfig; card: MemberCard }> {
   const data = join(folder, member);
