@@ -23,6 +23,7 @@ export const REFUSAL_FACTS: { readonly [Code in RefusalCode]: readonly FactOf<Co
   caller_not_allowed: ["kind"],
   class_mismatch: [],
   commitments_reused: [],
+  committee_needed: ["mostSuspended"],
   credential_not_in_force: ["credential", "which"],
   credential_of_another: ["credential"],
   custodian_repeated: ["custodian"],
@@ -155,7 +156,14 @@ const action = {
 const codes: { readonly [Name in OperationName]: CodesOf<RefusalsOf[Name]> } = {
   registerActor: { not_administration: true, id_taken: true },
   setActorStatus: { unknown_actor: true, not_administration: true, kind_not_allowed: true, unchanged: true },
-  setMemberStatus: { not_commission: true, own_member: true, unknown_member: true, member_removed: true, unchanged: true },
+  setMemberStatus: {
+    not_commission: true,
+    own_member: true,
+    unknown_member: true,
+    member_removed: true,
+    unchanged: true,
+    committee_needed: true,
+  },
   issueCredential: { unknown_actor: true, not_administration: true, kind_not_allowed: true, period_empty: true, id_taken: true },
   setCredentialStatus: { unknown_credential: true, not_administration: true, unchanged: true },
   registerPatient: { ...keeper, ...enrolmentPeriod, id_taken: true },

@@ -7,7 +7,7 @@ import type { ElectionParameters } from "../model/election-parameters.ts";
 import type { Proposal } from "../model/proposal.ts";
 import type { BlockContext, Change, StateReader } from "../rule.ts";
 import { type ActionRefusal, act } from "./act.ts";
-import { votesNeeded } from "./committee.ts";
+import { votersOf, votesNeeded } from "./committee.ts";
 
 /** The proposal as it stands then, and what it changes if it passes. */
 export interface DecidedProposal {
@@ -16,8 +16,8 @@ export interface DecidedProposal {
 }
 
 /**
- * Passed when enough of the committee as it is now said yes, rejected when too few are left to; ballots of members who left it since count
- * for nothing. A proposal that would pass and can't be done as things stand is refused with the reason, and stays as it was.
+ * Passed when enough of the committee as it is now said yes, rejected when too few are left to; ballots of members who left it or were suspended
+ * since count for nothing (while they are). A proposal that would pass and can't be done as things stand is refused with the reason, and stays as it was.
  */
 export function decideProposal(
   state: StateReader,
@@ -26,9 +26,11 @@ export function decideProposal(
   parameters: ElectionParameters,
   block: BlockContext,
 ): Result<DecidedProposal, ActionRefusal> {
+  const voters = votersOf(state, committee);
   const count = (ballot: "yes" | "no"): number =>
-    proposal.ballots.filter((cast) => cast.ballot === ballot && committee.includes(cast.member)).length;
-  const needed = votesNeeded(committee.length, parameters);
+    proposal.ballots.filter((cast) => cast.ballot === ballot && voters.includes(cast.member)).length;
+  const needed = votesNeeded(voters.length, committee.length, parameters);
+  // Who is suspended may be back before the proposal's end.
   if (committee.length - count("no") < needed) return accept({ proposal: { ...proposal, outcome: "rejected" }, changes: [] });
   if (count("yes") < needed) return accept({ proposal, changes: [] });
   const acted = act(state, proposal.action, block);

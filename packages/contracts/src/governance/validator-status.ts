@@ -8,7 +8,7 @@ import type { Candidate, Observation, Standing } from "../model/election.ts";
 import { CAPPED_FROM } from "../model/election-parameters.ts";
 import { getElection, getEpoch, getParameters, getValidators } from "../reads.ts";
 import type { StateReader } from "../rule.ts";
-import { committeeOf, votesNeeded } from "./committee.ts";
+import { committeeOf, votersOf, votesNeeded } from "./committee.ts";
 
 /** One admitted validator. */
 export interface ValidatorStanding {
@@ -100,7 +100,7 @@ export function validatorStatus(state: StateReader): ValidatorStatus | undefined
     unfit: without("unfit"),
     penalised: without("penalised"),
     penalties: election.penalties,
-    committee: { members, votesNeeded: votesNeeded(members.length, parameters) },
+    committee: { members, votesNeeded: votesNeeded(votersOf(state, members).length, members.length, parameters) },
     isCapMissing: set.length < CAPPED_FROM,
     toleratedFaults: toleratedFaults(set.map(({ power }) => power)),
     isOverCap: set.length >= CAPPED_FROM && set.some(({ power }) => power * 3 >= totalPower),

@@ -54,6 +54,7 @@ const lone = (): World => withCandidates(consortium(2), { 1: { standing: "unfit"
 const full = (): World => {
   const made = consortium(4);
   const standing = getElection(made)!;
+  for (let i = 0; i < 97; i++) made.set(keys.member(`member-${i}` as MemberId), getMember(made, hospitalB));
   const more = Array.from({ length: 97 }, (_, i) => candidateOf(i + 20, { member: `member-${i}` as MemberId }));
   return made.set(keys.election, { ...standing, candidates: [...standing.candidates.slice(0, 3), ...more] });
 };
@@ -192,12 +193,70 @@ test("a vote of somebody who left the committee since counts for nothing", () =>
   assert.equal(made.do(by(4), vote(admitMember)).subject.decided, "passed");
 });
 
+/** Suspends the n-th member, or lets it act again, as a commission does if it may. */
+const setStatus = (of: World, n: number, status: "active" | "suspended"): string => {
+  const outcome = of.decide(by(0), { op: "setMemberStatus", id: MEMBERS[n]!, status });
+  if (outcome.ok) of.apply(outcome.value);
+  return codeOf(outcome);
+};
+
+test("with as many of seven suspended as a commission may suspend, the others decide without the commission", () => {
+  const made = consortium(7);
+  assert.deepEqual([setStatus(made, 5, "suspended"), setStatus(made, 6, "suspended")], ["accepted", "accepted"]);
+  made.do(by(1), propose(admitMember));
+  made.do(by(0), vote(admitMember, "no"));
+  made.do(by(2), vote(admitMember));
+  assert.equal(made.do(by(3), vote(admitMember)).subject.decided, "open");
+  assert.equal(made.do(by(4), vote(admitMember)).subject.decided, "passed");
+});
+
+test("a commission can't suspend so many that the others can't decide; below four nothing is survived anyway", () => {
+  for (let size = 2; size <= 12; size++) {
+    const made = consortium(size);
+    const told = Array.from({ length: size - 1 }, (_, i) => setStatus(made, i + 1, "suspended"));
+    const most = size < 4 ? size - 1 : Math.floor((size - 1) / 3);
+    const wanted = told.map((_, i) => (i < most ? "accepted" : "committee_needed"));
+    assert.deepEqual(told, wanted, `${size}`);
+    // One that acts again makes room for another; who is not in the committee takes none.
+    if (size < 4 || size > 11) continue;
+    assert.equal(setStatus(made, 1, "active"), "accepted");
+    assert.equal(setStatus(made, size - 1, "suspended"), "accepted");
+    assert.equal(setStatus(made, 1, "suspended"), "committee_needed");
+    const outside = withCandidates(made, { 1: { standing: "penalised" } });
+    assert.equal(setStatus(outside, 1, "suspended"), "accepted");
+  }
+});
+
+test("whoever is suspended, a decision needs more than half of the whole committee: a minority never takes over", () => {
+  for (let size = 1; size <= 100; size++)
+    for (let voters = 0; voters <= size; voters++) {
+      const needed = votesNeeded(voters, size, { ...election, votesPerMille: 501 });
+      assert.ok(needed * 2 > size, `${needed} of ${voters} of ${size}`);
+    }
+  // Two of five, even if all others were suspended by several commissions.
+  const made = consortium(5);
+  for (const n of [2, 3, 4]) made.set(keys.member(MEMBERS[n]!), { ...getMember(made, MEMBERS[n]!)!, status: "suspended" });
+  made.do(by(0), propose(admitMember));
+  assert.equal(made.do(by(1), vote(admitMember)).subject.decided, "open");
+});
+
+test("a ballot counts for nothing while its member is suspended, and counts again after", () => {
+  const made = consortium(7);
+  for (const n of [1, 2, 3]) made.do(by(n), n === 1 ? propose(admitMember) : vote(admitMember));
+  setStatus(made, 1, "suspended");
+  setStatus(made, 2, "suspended");
+  assert.equal(made.do(by(4), vote(admitMember)).subject.decided, "open");
+  setStatus(made, 1, "active");
+  setStatus(made, 2, "active");
+  assert.equal(made.do(by(5), vote(admitMember)).subject.decided, "passed");
+});
+
 test("more than two thirds are needed with the usual threshold, and any threshold needs more than half", () => {
   for (let size = 1; size <= 100; size++) {
-    const needed = votesNeeded(size, { ...election, votesPerMille: 667 });
+    const needed = votesNeeded(size, size, { ...election, votesPerMille: 667 });
     assert.ok(needed * 3 > size * 2 && (needed - 1) * 3 <= size * 2, `${size}`);
-    assert.ok(votesNeeded(size, { ...election, votesPerMille: 501 }) * 2 > size);
-    assert.equal(votesNeeded(size, { ...election, votesPerMille: 1000 }), size);
+    assert.ok(votesNeeded(size, size, { ...election, votesPerMille: 501 }) * 2 > size);
+    assert.equal(votesNeeded(size, size, { ...election, votesPerMille: 1000 }), size);
   }
 });
 

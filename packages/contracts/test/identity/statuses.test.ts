@@ -12,6 +12,7 @@ import {
   type SetCredentialStatusRefusal,
   type SetMemberStatusRefusal,
 } from "../../src/index.ts";
+import { consortium } from "../support/committee.ts";
 import { codeOf, testRefusals } from "../support/refusals.ts";
 import {
   administration,
@@ -45,12 +46,16 @@ testRefusals("setActorStatus", actorRefusals, {
 
 const removed = world();
 removed.set(keys.member(hospitalB), { ...getMember(removed, hospitalB), status: "suspended", removedAt: 9 });
+/** One of four of the committee is suspended already. */
+const threatened = consortium(4);
+threatened.do(health, { ...suspendMember, id: hospitalA });
 const memberRefusals: { [Code in SetMemberStatusRefusal["code"]]: Outcome } = {
   not_commission: world().decide(adminA, suspendMember),
   own_member: world().decide(health, { ...suspendMember, id: commission }),
   unknown_member: world().decide(health, { ...suspendMember, id: "nobody" as MemberId }),
   member_removed: removed.decide(health, { ...suspendMember, status: "active" }),
   unchanged: world().decide(health, { ...suspendMember, status: "active" }),
+  committee_needed: threatened.decide(health, suspendMember),
 };
 testRefusals("setMemberStatus", memberRefusals, {
   "a suspension": world().decide(health, suspendMember),
