@@ -14,7 +14,15 @@ export * from "./retrieve.ts";
 export * from "./retrieve-files.ts";
 export type { Selection } from "./selection.ts";
 export type { SourceFile } from "./source.ts";
-export { DirectoryStore, type StoreDirectory } from "./store/directory.ts";
+export {
+  type DirectoryDescription,
+  type Site,
+  type StoreDescription,
+  siteOf,
+  storeDescription,
+  withStorePaths,
+} from "./store/description.ts";
+export { DirectoryStore } from "./store/directory.ts";
 export * from "./store/open.ts";
 export type * from "./store/store.ts";
 export type { AuditReport, PieceFault, StoreAudit } from "./work/audit-object.ts";

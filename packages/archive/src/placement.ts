@@ -8,10 +8,11 @@ import { type CodeParameters, columnsOf } from "./layout.ts";
 import type { Store } from "./store/store.ts";
 
 /**
- * Chooses one store for each of the k + m columns, in slot order: members give in turn, then domains, and among equals the object's id
+ * Chooses one store for each of the k + m columns, in slot order: members give in turn, then buildings,
+ * power supplies and cities, and among equals the object's id
  * decides, so that objects spread evenly. Faults: `stores_too_few`.
  */
-export function placeObject<S extends Pick<Store, "id" | "member" | "domain">>(
+export function placeObject<S extends Pick<Store, "id" | "member" | "site">>(
   stores: readonly S[],
   code: CodeParameters,
   objectId: Uint8Array,
@@ -23,17 +24,24 @@ export function placeObject<S extends Pick<Store, "id" | "member" | "domain">>(
     .sort((a, b) => (a.rank < b.rank ? -1 : 1))
     .map(({ store }) => store);
   const chosen: S[] = [];
-  const used = { member: new Map<string, number>(), domain: new Map<string, number>() };
+  const used = new Map<string, number>();
   while (chosen.length < needed) {
-    const load = (store: S): number => (used.member.get(store.member) ?? 0) * 1000 + (used.domain.get(store.domain) ?? 0);
+    const load = (store: S): number => sharesOf(store).reduce((sum, name) => sum * 128 + (used.get(name) ?? 0), 0);
     const next = ranked.reduce((best, store) => (load(store) < load(best) ? store : best));
     ranked.splice(ranked.indexOf(next), 1);
     chosen.push(next);
-    used.member.set(next.member, (used.member.get(next.member) ?? 0) + 1);
-    used.domain.set(next.domain, (used.domain.get(next.domain) ?? 0) + 1);
+    for (const name of sharesOf(next)) used.set(name, (used.get(name) ?? 0) + 1);
   }
   return chosen;
 }
+
+/** What a store shares with others that can fail with it, the likeliest first. */
+const sharesOf = ({ member, site }: Pick<Store, "member" | "site">): string[] => [
+  `member ${member}`,
+  `building ${site.building}`,
+  `power ${site.power}`,
+  `city ${site.city}`,
+];
 
 /** What the loss of one member would mean, for the caller's words. */
 export interface MemberLoss {

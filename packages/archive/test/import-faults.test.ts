@@ -167,7 +167,7 @@ test("a disk that fills up while it is written leaves nothing on any store", { s
   const folder = await temporaryFolder(t);
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", folder]);
   mounted = folder;
-  const small = { id: "small", member: "z", path: folder };
+  const small = { kind: "directory" as const, id: "small", member: "z", path: folder };
   const stores = [...consortium.stores.slice(1), ...(await openStores([small], { create: true }))];
   const source = Array.from({ length: 15 }, (_, i) => ({ path: `a${i}`, content })); // 9 MB a store
   await assert.rejects(ingest(source, { stores }), fault("disk_full", { store: "small" }));

@@ -5,9 +5,15 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { DEFAULT_CODE } from "../src/layout.ts";
 import { describeLoss, placeObject } from "../src/placement.ts";
+import { siteOf } from "../src/store/description.ts";
 import { FOURTEEN, fault } from "./support/consortium.ts";
 
-const stores = (members: readonly string[]) => members.map((member, i) => ({ id: `${member}-${i}`, member, domain: member }));
+const stores = (members: readonly string[]) =>
+  members.map((member, i) => ({
+    id: `${member}-${i}`,
+    member,
+    site: siteOf({ member }),
+  }));
 
 test("fourteen stores of six members: each member alone can be lost, no two surely", () => {
   const report = describeLoss(stores(FOURTEEN), DEFAULT_CODE);
@@ -48,9 +54,13 @@ test("an object takes as many stores as columns, spread as evenly over members a
 });
 
 test("failure domains of one member are used in turn, and objects spread over equal stores", () => {
-  const rooms = Array.from({ length: 20 }, (_, i) => ({ id: `s-${i}`, member: "a", domain: i < 3 ? "attic" : "cellar" }));
+  const rooms = Array.from({ length: 20 }, (_, i) => ({
+    id: `s-${i}`,
+    member: "a",
+    site: siteOf({ member: "a", site: { building: i < 3 ? "attic" : "cellar" } }),
+  }));
   const placed = placeObject(rooms, { k: 4, m: 2 }, randomBytes(16));
-  assert.equal(placed.filter(({ domain }) => domain === "attic").length, 3);
+  assert.equal(placed.filter(({ site }) => site.building === "attic").length, 3);
   const used = new Set<string>();
   for (let i = 0; i < 50; i++) for (const { id } of placeObject(rooms, { k: 4, m: 2 }, randomBytes(16))) used.add(id);
   assert.equal(used.size, 20);

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DirectoryStore } from "@xinglin/archive";
+import { openStore, storeDescription } from "@xinglin/archive";
 import { ApiClient } from "@xinglin/client";
 import { writeFileDurably } from "@xinglin/custody";
 import { Fault, type Infer, schema } from "@xinglin/primitives";
@@ -17,7 +17,7 @@ const consortiumFile = schema.object({
   chainId: schema.text(50),
   url: schema.text(256, /^https?:\/\//),
   threshold: schema.uint(16, 1),
-  stores: schema.list(schema.object({ id: schema.text(64), member: schema.text(32), path: schema.text(4096) }), MAX_STORES, 1),
+  stores: schema.list(storeDescription, MAX_STORES, 1),
 });
 export type ConsortiumFile = Infer<typeof consortiumFile>;
 
@@ -45,7 +45,7 @@ export function openGateway(data: string, language: "zh-CN" | "en"): Gateway & {
   return {
     file,
     client: new ApiClient({ url: file.url, language, chainId: file.chainId }),
-    stores: file.stores.map((store) => new DirectoryStore(store)),
+    stores: file.stores.map(openStore),
     threshold: file.threshold,
     journal: importJournal(data),
   };

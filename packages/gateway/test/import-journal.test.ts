@@ -15,7 +15,7 @@ import { ImportJournal } from "../src/import-journal.ts";
 const folder = mkdtempSync(join(tmpdir(), "xinglin-journal-"));
 const stores = Array.from(
   { length: 14 },
-  (_, i) => new DirectoryStore({ id: `s${i}`, member: `m${i % 6}`, path: join(folder, `s${i}`) }),
+  (_, i) => new DirectoryStore({ kind: "directory", id: `s${i}`, member: `m${i % 6}`, path: join(folder, `s${i}`) }),
 );
 const journal = new ImportJournal(join(folder, "imports"));
 const dead = { pid: 0 };

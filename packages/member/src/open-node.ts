@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DirectoryStore } from "@xinglin/archive";
+import { openStore } from "@xinglin/archive";
 import { type AuditEntry, chainIdOf } from "@xinglin/contracts";
 import { remoteCustodian, serveCustodian } from "@xinglin/custody";
 import { requireOwnerOnly, writeConsortiumFile } from "@xinglin/gateway";
@@ -53,8 +53,8 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
     let needed = (): number => 0;
     const ledger = await openChain(config, { ...options, neededFrom: () => needed() });
     closing.push(() => ledger.close());
-    const all = config.stores.map((store) => new DirectoryStore(store));
-    const own = all.filter(({ description }) => description.member === member);
+    const all = config.stores.map(openStore);
+    const own = all.filter((store) => store.member === member);
     const orphans = await prepareStores(data, { own, all }, ledger);
     const facts = nodeFacts(config, ledger);
     const opened = await openMember({
@@ -87,7 +87,7 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       chainId,
       url: opened.url,
       threshold: custody.threshold,
-      stores: config.stores.map(({ id, member: of, path }) => ({ id, member: of, path })),
+      stores: config.stores,
     });
     return { ...opened, orphans, close };
   } catch (error) {

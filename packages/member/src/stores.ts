@@ -1,15 +1,15 @@
 /** The store folders that a member lends to the archive, made ready at start. Source: requirements D1, D2. */
-import type { DirectoryStore } from "@xinglin/archive";
+import type { Store } from "@xinglin/archive";
 import { importJournal } from "@xinglin/gateway";
 import type { Ledger } from "@xinglin/ledger";
 
 /**
- * Makes missing store folders and removes what an interrupted import into `data` left. Returns how many objects that was. `stores` are all that
+ * Makes missing stores and removes what an interrupted import into `data` left. Returns how many objects that was. `stores` are all that
  * the imports wrote to, `own` those of this member.
  */
 export async function prepareStores(
   data: string,
-  { own, all }: { readonly own: readonly DirectoryStore[]; readonly all: readonly DirectoryStore[] },
+  { own, all }: { readonly own: readonly Store[]; readonly all: readonly Store[] },
   ledger: Ledger,
 ): Promise<number> {
   for (const store of own) await store.create();

@@ -48,7 +48,7 @@ async function newNode(name: string, driver: "solo" | "cometbft"): Promise<NodeC
     chain: driver === "solo" ? { driver, validatorKey } : { driver, validatorKey, ...peering },
     api: { listen: `127.0.0.1:${await freePort()}` },
     custody: { key: custodianKey(data, MEMBER), listen: `127.0.0.1:${await freePort()}`, threshold: 1 },
-    stores: [{ id: "hospital-a-1", member: MEMBER, path: join(data, "store") }],
+    stores: [{ kind: "directory", id: "hospital-a-1", member: MEMBER, path: join(data, "store") }],
   };
 }
 

@@ -51,7 +51,7 @@ const full: NodeConfig = {
     megabytes: 20,
     timeoutMs: 2_000,
   },
-  stores: [{ id: "hospital-a-1", member: "hospital-a" as MemberId, path: "/mnt/disk 1/杏林" }],
+  stores: [{ kind: "directory", id: "hospital-a-1", member: "hospital-a" as MemberId, path: "/mnt/disk 1/杏林" }],
   databaseUrlFile: "/etc/xinglin/database-url",
 };
 const least: NodeConfig = {
@@ -62,7 +62,7 @@ const least: NodeConfig = {
   chain: { driver: "solo", validatorKey: join(folder, "members/hospital-a/validator.json") },
   api: { listen: "127.0.0.1:8750", witnesses: [] },
   custody: { key: join(folder, "members/hospital-a/custodian.json"), listen: "127.0.0.1:8760", threshold: 1, others: [] },
-  stores: [{ id: "hospital-a-1", member: "hospital-a" as MemberId, path: join(folder, "stores/1") }],
+  stores: [{ kind: "directory", id: "hospital-a-1", member: "hospital-a" as MemberId, path: join(folder, "stores/1") }],
 };
 
 for (const [name, config] of Object.entries({ full, least }))

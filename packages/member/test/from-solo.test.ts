@@ -49,7 +49,7 @@ async function sideOf(member: MemberId, name: string, validatorKeyType: cometbft
     chain: { driver: "solo", validatorKey: memberValidatorKey(data, member) },
     api: { listen: `127.0.0.1:${api}` },
     custody: { key: custodianKey(data, member), listen: `127.0.0.1:${custodian}`, threshold: 1 },
-    stores: [{ id: `${member}-1`, member, path: join(data, "store") }],
+    stores: [{ kind: "directory", id: `${member}-1`, member, path: join(data, "store") }],
   };
   const network = {
     nodeKey: nodeKey(data, member),

@@ -34,7 +34,7 @@ export const storesOf = (data: string): DirectoryStore[] =>
   CAST.flatMap(({ id, stores }) =>
     Array.from({ length: stores }, (_, i) => {
       const name = `${id}-${i + 1}`;
-      return new DirectoryStore({ id: name, member: id, path: join(data, "stores", name) });
+      return new DirectoryStore({ kind: "directory", id: name, member: id, path: join(data, "stores", name) });
     }),
   );
 
@@ -83,7 +83,7 @@ export async function openConsortium(options: Options, indexTemplate?: string): 
       chainId: ledger.chainId,
       url,
       threshold: CUSTODY_THRESHOLD,
-      stores: stores.map(({ description: { id, member, path } }) => ({ id, member, path })),
+      stores: stores.map(({ description }) => description),
     });
     return { ledger, index, stores, custodians, url, rebuilt, orphans, close };
   } catch (error) {

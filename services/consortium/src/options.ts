@@ -2,9 +2,9 @@
  * The command line of `npm start`. Source: docs/guides/share-a-study.md.
  */
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { type Language, languageOf } from "@xinglin/gateway";
+import type { Language } from "@xinglin/gateway";
 import { Fault } from "@xinglin/primitives";
+import { languageFrom, readArguments } from "./arguments.ts";
 
 export interface Options {
   readonly data: string;
@@ -25,19 +25,31 @@ export interface Options {
   readonly help: boolean;
 }
 
+const OPTIONS = {
+  data: { type: "string" },
+  port: { type: "string" },
+  host: { type: "string" },
+  "tls-cert": { type: "string" },
+  "tls-key": { type: "string" },
+  lang: { type: "string" },
+  database: { type: "string" },
+  study: { type: "string" },
+  custodians: { type: "string" },
+  empty: { type: "boolean" },
+  reset: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
 const DEFAULT_PORT = 8750;
 /** The 500 MB CT of requirement J8. */
 const DEFAULT_STUDY = "500MB";
 
 /** Reads the arguments. Throws `Fault("option_wrong")` naming the option. */
 export function readOptions(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Options {
-  const { values } = parse(args);
+  const values = readArguments(args, OPTIONS);
   const port = values.port === undefined ? DEFAULT_PORT : Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new Fault("option_wrong", { option: "--port", expected: "0..65535" });
-  const { lang } = values;
-  if (lang !== undefined && lang !== "zh-CN" && lang !== "en")
-    throw new Fault("option_wrong", { option: "--lang", expected: "zh-CN|en" });
   if (values.custodians !== undefined && values.custodians !== "separate")
     throw new Fault("option_wrong", { option: "--custodians", expected: "separate" });
   const certificate = values["tls-cert"];
@@ -49,7 +61,7 @@ export function readOptions(args: readonly string[], environment: Readonly<Recor
     port,
     host: values.host ?? "localhost",
     ...(certificate === undefined || key === undefined ? {} : { tls: { certificate, key } }),
-    language: lang ?? languageOf(environment),
+    language: languageFrom(values.lang, environment),
     studyBytes: values.study === "real" ? undefined : sizeOf(values.study ?? DEFAULT_STUDY),
     separateCustodians: values.custodians === "separate",
     empty: values.empty === true,
@@ -66,29 +78,4 @@ function sizeOf(text: string): number {
   const match = /^(\d{1,6})(kB|MB|GB)$/i.exec(text);
   if (match === null) throw new Fault("option_wrong", { option: "--study", expected: "500MB|real" });
   return Number(match[1]) * (UNITS[(match[2] as string).toLowerCase()] as number);
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        data: { type: "string" },
-        port: { type: "string" },
-        host: { type: "string" },
-        "tls-cert": { type: "string" },
-        "tls-key": { type: "string" },
-        lang: { type: "string" },
-        database: { type: "string" },
-        study: { type: "string" },
-        custodians: { type: "string" },
-        empty: { type: "boolean" },
-        reset: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (cause) {
-    const option = /'(-[^' ]+)/.exec(cause instanceof Error ? cause.message : "")?.[1] ?? "";
-    throw new Fault("option_wrong", { option, expected: "--help" }, { cause });
-  }
 }

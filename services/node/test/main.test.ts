@@ -89,7 +89,7 @@ test("a start that waits for others is broken off by ctrl-C, and CometBFT ends w
     },
     api: { listen: `127.0.0.1:${api}` },
     custody: { key: custodianKey(folder, a), listen: `127.0.0.1:${custodian}`, threshold: 1 },
-    stores: [{ id: "one", member: a, path: join(folder, "store") }],
+    stores: [{ kind: "directory", id: "one", member: a, path: join(folder, "store") }],
   });
   const running = start("--config", file, "--lang", "en");
   const log = join(folder, "data/ledger/engine/data");

@@ -6,38 +6,30 @@
 import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault, fromHex, toHex } from "@xinglin/primitives";
+import { type DirectoryDescription, type Site, siteOf } from "./description.ts";
 import { DirectoryStagedPack, DirectoryStoredPack } from "./directory-pack.ts";
 import { errnoOf, readFault, writeFault } from "./disk-fault.ts";
 import { syncFolder } from "./durable.ts";
 import { isStale } from "./owner.ts";
 import type { StagedPack, StagePurpose, StaleStage, Store, StoredPack, StoreRoom } from "./store.ts";
 
-/** A folder lent to the archive. `quotaBytes` bounds what the archive may fill; without it the disk does. */
-export interface StoreDirectory {
-  readonly id: string;
-  readonly member: string;
-  readonly path: string;
-  readonly domain?: string;
-  readonly quotaBytes?: number;
-}
-
 const STAGE_NAME = /^([0-9a-f]{32})\.(import|repair)\.([0-9a-f]{8}-[0-9]+-[0-9a-f]{8})$/;
 const OBJECT_NAME = /^[0-9a-f]{32}$/;
 
 /** The store that a folder is. Nothing is read or made until a method is called. */
 export class DirectoryStore implements Store {
-  readonly description: StoreDirectory;
+  readonly description: DirectoryDescription;
   readonly id: string;
   readonly member: string;
-  readonly domain: string;
+  readonly site: Site;
   readonly #objects: string;
   readonly #incoming: string;
 
-  constructor(description: StoreDirectory) {
+  constructor(description: DirectoryDescription) {
     this.description = description;
     this.id = description.id;
     this.member = description.member;
-    this.domain = description.domain ?? description.member;
+    this.site = siteOf(description);
     this.#objects = join(description.path, "objects");
     this.#incoming = join(description.path, "incoming");
   }

@@ -1,12 +1,12 @@
 /** Opening the stores of a consortium, and clearing away what an interrupted import left. */
 import { Fault, fromHex, toHex } from "@xinglin/primitives";
-import { storeId } from "../piece-table.ts";
+import { type StoreDescription, storeDescription } from "./description.ts";
 import { DirectoryStore } from "./directory.ts";
-import type { Store, StoreDescription } from "./store.ts";
+import type { Store } from "./store.ts";
 
-/** The store of a description. Nothing is read or made yet. Faults: `malformed` (an id that is not short, lower-case and plain). */
+/** The store of a description. Nothing is read or made yet. Faults: `malformed` (no kind, or an id that is not short, lower-case and plain). */
 export function openStore(description: StoreDescription): Store {
-  storeId.parse(description.id, "/id");
+  storeDescription.parse(description);
   return new DirectoryStore(description);
 }
 

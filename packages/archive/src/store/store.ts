@@ -3,10 +3,7 @@
  * every implementation passes.
  * Source: design.md, "Archive" (stores behind one interface).
  */
-import type { StoreDirectory } from "./directory.ts";
-
-/** What is needed to open a store again, in another thread too: plain data. */
-export type StoreDescription = StoreDirectory;
+import type { Site, StoreDescription } from "./description.ts";
 
 /** Files that lie beside a pack: the public piece table and the sealed manifest. */
 export type DocumentName = "table" | "manifest";
@@ -21,9 +18,9 @@ export type StagePurpose = "import" | "repair";
 export interface Store {
   readonly description: StoreDescription;
   readonly id: string;
-  /** The institution that keeps it, and the failure domain inside (room, site); the member itself unless told. */
+  /** The institution that lends it, and where it stands: the failure domains of placement. */
   readonly member: string;
-  readonly domain: string;
+  readonly site: Site;
   /** Makes the store if it does not exist yet. */
   create(): Promise<void>;
   /** Whether the store can be reached now. */

@@ -19,8 +19,9 @@ import { placeObject } from "../placement.ts";
 import type { ObjectReference } from "../reference.ts";
 import { ChunkSeal } from "../seal.ts";
 import { planSource, type SourceClock, type SourceFile, SourceReader } from "../source.ts";
+import type { StoreDescription } from "../store/description.ts";
 import { openStore } from "../store/open.ts";
-import type { StagedPack, StoreDescription } from "../store/store.ts";
+import type { StagedPack } from "../store/store.ts";
 import type { TaskContext } from "./tasks.ts";
 
 /** What to import and where it may go; `owner` is the main thread's `stageOwner`. */

@@ -4,8 +4,9 @@ import { sha256 } from "../digest.ts";
 import { MAX_MANIFEST_BYTES } from "../manifest.ts";
 import { decodeTable, MAX_TABLE_BYTES, type PieceTable } from "../piece-table.ts";
 import type { ObjectReference } from "../reference.ts";
+import type { StoreDescription } from "../store/description.ts";
 import { openStore } from "../store/open.ts";
-import type { DocumentName, Store, StoreDescription, StoredPack } from "../store/store.ts";
+import type { DocumentName, Store, StoredPack } from "../store/store.ts";
 import { TroubleLog } from "./trouble.ts";
 
 /** Which object, and where to look for it. */

@@ -13,7 +13,7 @@ import { fault, temporaryFolder } from "../support/consortium.ts";
 
 describeStore("directory", async () => {
   const folder = await mkdtemp(join(tmpdir(), "xinglin-store-"));
-  const description = { id: "one", member: "a", path: join(folder, "store") };
+  const description = { kind: "directory", id: "one", member: "a", path: join(folder, "store") } as const;
   const store = new DirectoryStore(description);
   await store.create();
   return {
@@ -26,7 +26,7 @@ describeStore("directory", async () => {
 
 test("a quota bounds what is written, whatever room the disk has", async (t) => {
   const path = join(await temporaryFolder(t), "store");
-  const store = new DirectoryStore({ id: "one", member: "a", path, quotaBytes: 1000 });
+  const store = new DirectoryStore({ kind: "directory", id: "one", member: "a", path, quotaBytes: 1000 });
   await store.create();
   assert.equal((await store.room()).freeBytes, 1000);
   const pack = await store.stage(randomBytes(16), 0, "import", stageOwner);
@@ -41,7 +41,7 @@ test("a quota bounds what is written, whatever room the disk has", async (t) => 
 test("a folder that cannot be written is named by its store", async (t) => {
   const path = join(await temporaryFolder(t), "store");
   await writeFile(path, "a file, not a folder");
-  const store = new DirectoryStore({ id: "one", member: "a", path });
+  const store = new DirectoryStore({ kind: "directory", id: "one", member: "a", path });
   await assert.rejects(store.create(), (error) => fault((error as { code: string }).code, { store: "one" })(error));
   assert.equal(await store.isPresent(), false);
   await assert.rejects(store.list(), fault("store_absent", { store: "one" }));
@@ -49,13 +49,15 @@ test("a folder that cannot be written is named by its store", async (t) => {
 
 test("opening stores makes none unless told, and refuses two of one name", async (t) => {
   const folder = await temporaryFolder(t);
-  const one = { id: "one", member: "a", path: join(folder, "one") };
+  const one = { kind: "directory", id: "one", member: "a", path: join(folder, "one") } as const;
   const [store] = await openStores([one]);
   assert.deepEqual([await store!.isPresent(), await readdir(folder)], [false, []]);
   await openStores([one], { create: true });
   assert.equal(await store!.isPresent(), true);
   await assert.rejects(openStores([one, { ...one, path: join(folder, "two") }]), fault("store_duplicate", { store: "one" }));
   assert.throws(() => openStore({ ...one, id: "../one" }), fault("malformed"));
-  assert.equal(openStore(one).domain, "a");
-  assert.equal(openStore({ ...one, domain: "room-2" }).domain, "room-2");
+  assert.throws(() => openStore({ ...one, kind: undefined } as never), fault("malformed"));
+  assert.deepEqual(openStore(one).site, { building: "a", city: "a", power: "a" });
+  const { site } = openStore({ ...one, site: { building: "room-2" } });
+  assert.deepEqual(site, { building: "room-2", city: "a", power: "a" });
 });

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { toHex } from "@xinglin/primitives";
+import { DirectoryStore } from "../../src/store/directory.ts";
 import { openStores } from "../../src/store/open.ts";
-import type { Store } from "../../src/store/store.ts";
 
 /** Six members that bring 3+3+3+2+2+1 stores, as the first consortium does. */
 export const FOURTEEN = ["a", "a", "a", "b", "b", "b", "c", "c", "c", "d", "d", "e", "e", "f"];
@@ -20,7 +20,7 @@ export async function temporaryFolder(t: Pick<TestContext, "after">): Promise<st
 /** Stores in folders below one temporary folder. */
 export class Consortium {
   readonly folder: string;
-  readonly stores: readonly Store[];
+  readonly stores: readonly DirectoryStore[];
 
   static async open(
     t: Pick<TestContext, "after">,
@@ -29,27 +29,32 @@ export class Consortium {
   ): Promise<Consortium> {
     const folder = await temporaryFolder(t);
     const descriptions = members.map((member, i) => ({
+      kind: "directory" as const,
       id: `${member}-${i}`,
       member,
       path: join(folder, `store-${i}`),
       ...(quotaBytes === undefined ? {} : { quotaBytes }),
     }));
-    return new Consortium(folder, await openStores(descriptions, { create: true }));
+    await openStores(descriptions, { create: true });
+    return new Consortium(
+      folder,
+      descriptions.map((description) => new DirectoryStore(description)),
+    );
   }
 
-  private constructor(folder: string, stores: readonly Store[]) {
+  private constructor(folder: string, stores: readonly DirectoryStore[]) {
     this.folder = folder;
     this.stores = stores;
   }
 
-  store(id: string): Store {
+  store(id: string): DirectoryStore {
     const store = this.stores.find((candidate) => candidate.id === id);
     if (store === undefined) throw new Error(`no store ${id}`);
     return store;
   }
 
   /** Renames the folders of these stores away, and returns what renames them back. */
-  async loseStores(lost: readonly Store[]): Promise<() => Promise<void>> {
+  async loseStores(lost: readonly DirectoryStore[]): Promise<() => Promise<void>> {
     for (const { description } of lost) await rename(description.path, `${description.path}.gone`);
     return async () => {
       for (const { description } of lost) await rename(`${description.path}.gone`, description.path);
@@ -57,12 +62,12 @@ export class Consortium {
   }
 
   /** The folder of an object on one store. */
-  objectFolder(store: Store, objectId: Uint8Array): string {
+  objectFolder(store: DirectoryStore, objectId: Uint8Array): string {
     return join(store.description.path, "objects", toHex(objectId));
   }
 
   /** The pack of an object on one store: its path and its slot. */
-  async pack(store: Store, objectId: Uint8Array): Promise<{ path: string; slot: number }> {
+  async pack(store: DirectoryStore, objectId: Uint8Array): Promise<{ path: string; slot: number }> {
     const folder = this.objectFolder(store, objectId);
     const name = (await readdir(folder)).find((entry) => entry.startsWith("pieces."));
     if (name === undefined) throw new Error("no pack");
@@ -70,7 +75,7 @@ export class Consortium {
   }
 
   /** The store that holds a slot of an object. */
-  async storeOfSlot(objectId: Uint8Array, slot: number): Promise<Store> {
+  async storeOfSlot(objectId: Uint8Array, slot: number): Promise<DirectoryStore> {
     for (const store of this.stores) if ((await this.pack(store, objectId)).slot === slot) return store;
     throw new Error("no such slot");
   }

@@ -2,6 +2,7 @@
  * What the configuration file of a node may say. Secrets never stand in it, only paths to files that their owner alone can read.
  * Source: docs/guides/run-a-consortium.md.
  */
+import { storeDescription } from "@xinglin/archive";
 import { type Infer, memberId, type Schema, schema } from "@xinglin/primitives";
 
 const MAX_PEERS = 128;
@@ -66,7 +67,7 @@ export const nodeConfigShape = schema.object({
       timeoutMs: schema.optional(schema.uint(60_000, 100)),
     }),
   ),
-  stores: schema.list(schema.object({ id: schema.text(64), member: memberId, path }), MAX_STORES, 1),
+  stores: schema.list(storeDescription, MAX_STORES, 1),
   databaseUrlFile: schema.optional(path),
 }) satisfies Schema<unknown>;
 

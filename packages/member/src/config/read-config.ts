@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { withStorePaths } from "@xinglin/archive";
 import { Fault } from "@xinglin/primitives";
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { type ChainConfig, type NodeConfig, nodeConfigShape } from "./node-config.ts";
@@ -61,7 +62,7 @@ const wrong = (file: string, line: number, key: string, expected: string, cause?
 function unknownKey(document: Document, keys: readonly string[], expected: string): string[] | undefined {
   const map = keys.length === 0 ? document.contents : document.getIn(keys.map(asIndex));
   // The key that chooses a shape is not among those of the shape.
-  const known = new Set(["driver", ...expected.replace(/^no other than /, "").split("|")]);
+  const known = new Set(["driver", "kind", ...expected.replace(/^no other than /, "").split("|")]);
   const names = isMap(map) ? map.items.map(({ key }) => String(isScalar(key) ? key.value : key)) : [];
   const found = names.find((name) => !known.has(name));
   return found === undefined ? undefined : [...keys, found];
@@ -115,7 +116,7 @@ function withPaths(config: NodeConfig, folder: string): NodeConfig {
     },
     custody: { ...custody, key: at(custody.key) },
     ...(probing === undefined ? {} : { probing: { ...probing, ...(probing.key === undefined ? {} : { key: at(probing.key) }) } }),
-    stores: config.stores.map((store) => ({ ...store, path: at(store.path) })),
+    stores: config.stores.map((store) => withStorePaths(store, at)),
     ...(config.databaseUrlFile === undefined ? {} : { databaseUrlFile: at(config.databaseUrlFile) }),
   };
 }

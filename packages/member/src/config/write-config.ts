@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, relative } from "node:path";
+import { withStorePaths } from "@xinglin/archive";
 import { writeFileDurably } from "@xinglin/custody";
 import { Fault } from "@xinglin/primitives";
 import { DEFAULT_MEGABYTES, DEFAULT_ROUNDS, DEFAULT_TIMEOUT_MS } from "../probing/defaults.ts";
@@ -18,12 +19,20 @@ export function writeNodeConfig(file: string, config: NodeConfig, options: { rea
 
 /** Text in YAML is quoted as in JSON: nothing in it is taken for something else. */
 const quoted = (value: string | number | boolean): string => JSON.stringify(value);
+/** A value on one line: maps keep their keys bare. */
+const flow = (value: unknown): string =>
+  typeof value === "object" && value !== null
+    ? `{ ${Object.entries(value)
+        .map(([key, inner]) => `${key}: ${flow(inner)}`)
+        .join(", ")} }`
+    : JSON.stringify(value);
 
 function configText(config: NodeConfig, folder: string): string {
-  const near = (path: string): string => {
+  const nearby = (path: string): string => {
     const from = relative(folder, path);
-    return quoted(from === "" ? "." : from.startsWith("..") ? from : `./${from}`);
+    return from === "" ? "." : from.startsWith("..") ? from : `./${from}`;
   };
+  const near = (path: string): string => quoted(nearby(path));
   const { api, custody, stores } = config;
   const lines = [
     "# 杏林节点配置：一个成员机构的节点。修改后重启节点生效。",
@@ -89,7 +98,7 @@ function configText(config: NodeConfig, folder: string): string {
     ...listed(
       "",
       "stores",
-      stores.map(({ id, member, path }) => `{ id: ${quoted(id)}, member: ${quoted(member)}, path: ${near(path)} }`),
+      stores.map((store) => flow(withStorePaths(store, nearby))),
     ),
     "",
     "# 含 PostgreSQL 连接地址的文件（仅属主可读）；不设则使用内置数据库",

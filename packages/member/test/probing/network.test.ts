@@ -63,7 +63,7 @@ async function sideOf(member: MemberId): Promise<{ config: NodeConfig; card: Mem
     custody: { key: custodianKey(data, member), listen: `127.0.0.1:${custodian}`, threshold: 1 },
     // The liar has no prober: the test speaks for it.
     probing: { ...(member === LIAR ? {} : { key: administrationKey(data, member) }), timeoutMs: 2_000 },
-    stores: [{ id: `${member}-1`, member, path: join(data, "store") }],
+    stores: [{ kind: "directory", id: `${member}-1`, member, path: join(data, "store") }],
   };
   return { config, card };
 }

@@ -151,6 +151,7 @@ function newConfig(context: Context, member: MemberId): NodeConfig {
     },
     probing: { key: administrationKey(data, member) },
     stores: Array.from({ length: Math.max(1, number("stores", 3)) }, (_, i) => ({
+      kind: "directory" as const,
       id: `${member}-${i + 1}`,
       member,
       path: join(data, "stores", `${member}-${i + 1}`),

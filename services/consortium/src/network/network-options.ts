@@ -1,8 +1,8 @@
 /** The command line of `npm run network`. Source: docs/guides/run-a-consortium.md. */
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { type Language, languageOf } from "@xinglin/gateway";
+import type { Language } from "@xinglin/gateway";
 import { Fault } from "@xinglin/primitives";
+import { languageFrom, readArguments } from "../arguments.ts";
 
 export interface NetworkArguments {
   readonly data: string;
@@ -24,6 +24,20 @@ export interface NetworkArguments {
   readonly help: boolean;
 }
 
+const OPTIONS = {
+  data: { type: "string" },
+  port: { type: "string" },
+  validators: { type: "string" },
+  add: { type: "boolean" },
+  remove: { type: "string" },
+  force: { type: "boolean" },
+  empty: { type: "boolean" },
+  study: { type: "string" },
+  reset: { type: "boolean" },
+  lang: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
 const DEFAULT_PORT = 8750;
 /** Bounds of what starts on one machine. */
 const MOST_VALIDATORS = 21;
@@ -33,9 +47,7 @@ export function readNetworkArguments(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): NetworkArguments {
-  const { values } = parse(args);
-  const { lang } = values;
-  if (lang !== undefined && lang !== "zh-CN" && lang !== "en") throw wrong("--lang", "zh-CN|en");
+  const values = readArguments(args, OPTIONS);
   if (values.force === true && values.remove === undefined) throw wrong("--force", "--remove NAME --force");
   if (values.study !== undefined && values.study !== "real" && values.study !== "500MB") throw wrong("--study", "real|500MB");
   return {
@@ -48,7 +60,7 @@ export function readNetworkArguments(
     empty: values.empty === true,
     studyReal: values.study !== "500MB",
     reset: values.reset === true,
-    language: lang ?? languageOf(environment),
+    language: languageFrom(values.lang, environment),
     help: values.help === true,
   };
 }
@@ -60,28 +72,4 @@ function number(option: string, text: string | undefined, least: number, most: n
   const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= least && value <= most)) throw wrong(option, `${least}..${most}`);
   return value;
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        data: { type: "string" },
-        port: { type: "string" },
-        validators: { type: "string" },
-        add: { type: "boolean" },
-        remove: { type: "string" },
-        force: { type: "boolean" },
-        empty: { type: "boolean" },
-        study: { type: "string" },
-        reset: { type: "boolean" },
-        lang: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (cause) {
-    const option = /'(-[^' ]+)/.exec(cause instanceof Error ? cause.message : "")?.[1] ?? args[0] ?? "";
-    throw new Fault("option_wrong", { option, expected: "--help" }, { cause });
-  }
 }

@@ -109,6 +109,7 @@ export function writeNodeFile(data: string, { members }: NetworkFile, member: Ne
 export const storesOfMembers = (data: string, members: readonly NetworkMember[]) =>
   members.flatMap(({ id, stores }) =>
     Array.from({ length: stores }, (_, i) => ({
+      kind: "directory" as const,
       id: `${id}-${i + 1}`,
       member: id,
       path: join(data, "stores", `${id}-${i + 1}`),

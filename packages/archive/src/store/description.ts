@@ -1,0 +1,55 @@
+/**
+ * What stores are described by, in a node's configuration and on the way to a worker: plain data, one shape a kind. No secret stands in it,
+ * only paths of files that hold one.
+ * Source: design.md, "Archive" (stores behind one interface).
+ */
+import { type Infer, schema } from "@xinglin/primitives";
+import { storeId } from "../piece-table.ts";
+
+const member = schema.text(32, /^[a-z][a-z0-9-]*$/);
+const place = schema.text(64, /^[a-z0-9][a-z0-9-]*$/);
+
+/** Where a store stands, as configured: what is not said is a place of the member's own. */
+export const siteShape = schema.object({
+  building: schema.optional(place),
+  city: schema.optional(place),
+  power: schema.optional(place),
+});
+
+/** What can fail at once, beside the member itself: stores that name the same building, city or power supply. */
+export interface Site {
+  readonly building: string;
+  readonly city: string;
+  readonly power: string;
+}
+
+/** What a description of any kind says: the store's id, who lends it, where it stands and how much of it the archive may fill. */
+export const lentShape = {
+  id: storeId,
+  member,
+  site: schema.optional(siteShape),
+  /** Without it the medium is the bound. */
+  quotaBytes: schema.optional(schema.uint()),
+} as const;
+
+/** One shape a kind of store: a further kind adds its arm here and in `openStore`. */
+const directory = schema.object({ ...lentShape, path: schema.text(4_096) });
+
+/** The description of a store of any kind. One without a kind is refused. */
+export const storeDescription = schema.variant("kind", { directory });
+/** What is needed to open a store again, in another thread too. */
+export type StoreDescription = Infer<typeof storeDescription>;
+/** A folder lent to the archive. */
+export type DirectoryDescription = Extract<StoreDescription, { kind: "directory" }>;
+
+/** The store's site with what was left out filled in. */
+export const siteOf = ({ member, site = {} }: Pick<StoreDescription, "member" | "site">): Site => ({
+  building: site.building ?? member,
+  city: site.city ?? member,
+  power: site.power ?? member,
+});
+
+/** The description with every path in it taken through `at`: a configuration's paths are relative to its file. */
+export function withStorePaths(description: StoreDescription, at: (path: string) => string): StoreDescription {
+  return { ...description, path: at(description.path) };
+}
