@@ -84,7 +84,7 @@ interface Study {
 const mb = (bytes: number): string => `${Math.round(bytes / MEGABYTE)}MB`;
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 const storesBelow = (folder: string) =>
-  MEMBERS.map((member, i) => ({ id: `${member}-${i}`, member, path: join(folder, `${i}`) }));
+  MEMBERS.map((member, i) => ({ kind: "directory" as const, id: `${member}-${i}`, member, path: join(folder, `${i}`) }));
 
 async function makeStudy(folder: string, sizeBytes: number): Promise<Study> {
   await mkdir(folder, { recursive: true });
@@ -193,7 +193,7 @@ async function measureRetrieval(
   rounds: number,
   emit: Emit,
 ): Promise<void> {
-  const gone = stores.slice(0, GONE).map((store) => store.description.path);
+  const gone = stores.slice(0, GONE).flatMap(({ description }) => (description.kind === "directory" ? [description.path] : []));
   for (const path of gone) await rename(path, `${path}.gone`);
   const destination = join(folder, "out");
   const cpus: number[] = [];
