@@ -35,6 +35,7 @@ import { type Retained, type RetentionPolicy, retain, retainedFrom } from "./ret
 import { SignatureChecks } from "./signature-checks.ts";
 import { storageKeys } from "./storage-keys.ts";
 import { claimedSponsor } from "./transaction-walk.ts";
+import { Unverified } from "./unverified.ts";
 
 export interface ApplicationOptions {
   readonly genesis: Bytes;
@@ -86,8 +87,7 @@ export class Application {
   readonly #signatures: SignatureChecks;
   readonly #mempool: Mempool;
   readonly #gossip: Gossip;
-  /** Transactions whose signatures are being checked, by the hash of their whole bytes. */
-  readonly #checking = new Set<string>();
+  readonly #unverified = new Unverified();
   #indexes = new Recent<number, ResultIndex>(KEPT_INDEXES);
   #pending: Pending | undefined;
   #expiredAt = 0;
@@ -168,7 +168,7 @@ export class Application {
     return this.#mempool.size === 0 ? bytes : (this.#mempool.byHash(idKeyOf(nodeSha256(bytes)))?.bytes ?? bytes);
   }
 
-  /** Everything that can be said without waiting; then room is reserved, until the signatures are verified. */
+  /** Everything that can be said without waiting; then the signatures are verified. */
   #receive(bytes: Bytes, origin: Origin): { candidate: Candidate; verified: Promise<void> } {
     const parameters = this.parameters();
     const standing = this.#standing;
@@ -179,34 +179,23 @@ export class Application {
     const { transaction, hash } = candidate;
     const { sponsor, operations } = transaction.body;
     this.#checkNew(candidate);
-    // By its whole bytes, not by its id: a copy with a wrong signature must not keep the right one out.
-    const checkingKey = idKeyOf(hash);
-    if (this.#checking.has(checkingKey)) throw new Fault("already_known");
     const admitted = admitCandidate(this.#reader(), candidate, this.#expectedBlock());
     if (admitted instanceof Fault) throw admitted;
     if (operations.length > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
     if (this.#keepsOneSeat) checkOneSeat(transaction);
-    this.#mempool.reserve(sponsor, bytes.length);
-    this.#checking.add(checkingKey);
-    return { candidate, verified: this.#verify(candidate, admitted, standing, origin) };
+    const leave = this.#unverified.enter(idKeyOf(hash), origin, sponsor, bytes.length);
+    return { candidate, verified: this.#verify(candidate, admitted, standing, origin).finally(leave) };
   }
 
   async #verify(candidate: Candidate, { jobs }: Admitted, standing: number, origin: Origin): Promise<void> {
     const { bytes, hash, idKey, transaction } = candidate;
     const { sponsor, operations, notAfter } = transaction.body;
-    const hashKey = idKeyOf(hash);
-    try {
-      const right = await this.#signatures.check({ hash, jobs });
-      if (!right) throw new Fault("signature_wrong");
-      // Another node's block, or the same body under another right signature, may have come meanwhile.
-      this.#checkNew(candidate);
-    } catch (error) {
-      this.#mempool.release(sponsor, bytes.length);
-      throw error;
-    } finally {
-      this.#checking.delete(hashKey);
-    }
+    const right = await this.#signatures.check({ hash, jobs }, origin);
+    if (!right) throw new Fault("signature_wrong");
+    // Another node's block, or the same body under another right signature, may have come meanwhile.
+    this.#checkNew(candidate);
     // The signer's standing may have changed while the signature was checked: what is noted is the one from before.
+    const hashKey = idKeyOf(hash);
     const waiting = { id: transaction.id, idKey, hashKey, bytes, sponsor, operations: operations.length, notAfter, standing };
     this.#mempool.add(waiting);
     this.#gossip.add(waiting, origin, this.#mempool.size);

@@ -1,18 +1,15 @@
 /**
- * Transactions that wait for a block: bounded in bytes and number, shared fairly between the members whose quota they use.
+ * Transactions that wait for a block: bounded in bytes and number, shared fairly between the members whose quota they use (`shared-room.ts`), so
+ * that no gateway can starve another, and nothing that was accepted is ever thrown out for another's sake. Only what is rightly signed comes here.
  *
- * A member may take as much room as is still free (used < free), so one member alone gets half of the pool, two get a third each,
- * and there is always room for a member that sends its first transaction: no gateway can starve another, and nothing that was
- * accepted is ever thrown out for another's sake. A block begins with the member that was served longest ago, and then takes from the one it
- * has taken least from, in order of arrival within a member. Source: design.md, "Ledger"; Choudhury and Hahne, "Dynamic queue length thresholds" (1998).
+ * A block begins with the member that was served longest ago, and then takes from the one it has taken least from, in order of arrival within a
+ * member. Source: design.md, "Ledger".
  */
-import { type Bytes, Fault, type MemberId } from "@xinglin/primitives";
+import type { Bytes, MemberId } from "@xinglin/primitives";
+import { type RoomLimits, SharedRoom } from "./shared-room.ts";
 
 /** Bounds of the pool. */
-export interface MempoolLimits {
-  readonly maxBytes: number;
-  readonly maxCount: number;
-}
+export type MempoolLimits = RoomLimits;
 
 /** What waits. `idKey` is the id as a map key. */
 export interface Waiting {
@@ -46,7 +43,7 @@ interface Queue {
   items: Waiting[];
   /** Items before `head` have left. */
   head: number;
-  bytes: number;
+  /** How many are still here. */
   count: number;
 }
 
@@ -57,7 +54,7 @@ const isEarly = ({ notAfter }: Waiting, { latest }: BlockLimits): boolean =>
   notAfter.time > latest.time || notAfter.height > latest.height;
 
 export class Mempool {
-  readonly #limits: MempoolLimits;
+  readonly #room: SharedRoom;
   readonly #queues = new Map<MemberId, Queue>();
   readonly #waiting = new Map<string, Waiting>();
   /** The same by the hash of their whole bytes. */
@@ -65,14 +62,12 @@ export class Mempool {
   /** How many transactions had left when one of this member last did. Kept when its queue is empty: else who sends one by one would always be first. */
   readonly #served = new Map<MemberId, number>();
   #left = 0;
-  #bytes = 0;
-  #count = 0;
 
   constructor(limits: MempoolLimits) {
-    this.#limits = limits;
+    this.#room = new SharedRoom(limits);
   }
 
-  /** Transactions that wait, without those whose room is only reserved. */
+  /** Transactions that wait. */
   get size(): number {
     return this.#waiting.size;
   }
@@ -91,30 +86,17 @@ export class Mempool {
 
   /** Throws `Fault` (retry later): `mempool_full`, or `mempool_quota` where the member's own share is used up. */
   checkRoom(sponsor: MemberId, sizeBytes: number): void {
-    const freeBytes = this.#limits.maxBytes - this.#bytes;
-    const freeCount = this.#limits.maxCount - this.#count;
-    if (freeBytes < sizeBytes || freeCount < 1) throw new Fault("mempool_full", { waiting: this.#count }, { retry: true });
-    const queue = this.#queues.get(sponsor);
-    if (queue !== undefined && (queue.bytes + sizeBytes > freeBytes || queue.count + 1 > freeCount))
-      throw new Fault("mempool_quota", { member: sponsor, waiting: queue.count }, { retry: true });
+    this.#room.check(sponsor, sizeBytes);
   }
 
-  /** Keeps room for a transaction whose signature is being checked; `add` or `release` must follow. Throws as `checkRoom` does. */
-  reserve(sponsor: MemberId, sizeBytes: number): void {
-    this.checkRoom(sponsor, sizeBytes);
-    this.#account(sponsor, sizeBytes, 1);
-  }
-
-  /** Gives reserved room back. */
-  release(sponsor: MemberId, sizeBytes: number): void {
-    this.#account(sponsor, -sizeBytes, -1);
-  }
-
-  /** Puts a transaction into the room that was reserved for it. */
+  /** Puts a transaction into the pool. Throws as `checkRoom` does. */
   add(waiting: Waiting): void {
+    this.#room.take(waiting.sponsor, waiting.bytes.length);
     this.#waiting.set(waiting.idKey, waiting);
     this.#byHash.set(waiting.hashKey, waiting);
-    this.#queueOf(waiting.sponsor).items.push(waiting);
+    const queue = this.#queueOf(waiting.sponsor);
+    queue.items.push(waiting);
+    queue.count++;
   }
 
   /**
@@ -168,9 +150,10 @@ export class Mempool {
     this.#waiting.delete(idKey);
     this.#byHash.delete(waiting.hashKey);
     this.#served.set(waiting.sponsor, ++this.#left);
-    this.#account(waiting.sponsor, -waiting.bytes.length, -1);
-    const queue = this.#queues.get(waiting.sponsor);
-    if (queue === undefined) return;
+    this.#room.give(waiting.sponsor, waiting.bytes.length);
+    const queue = this.#queueOf(waiting.sponsor);
+    queue.count--;
+    if (queue.count === 0) this.#queues.delete(waiting.sponsor);
     while (queue.head < queue.items.length && !this.isHere(queue.items[queue.head]!)) queue.head++;
     if (queue.head > 1024 && queue.head * 2 > queue.items.length) {
       queue.items = queue.items.slice(queue.head);
@@ -193,17 +176,8 @@ export class Mempool {
   #queueOf(sponsor: MemberId): Queue {
     const known = this.#queues.get(sponsor);
     if (known !== undefined) return known;
-    const queue: Queue = { items: [], head: 0, bytes: 0, count: 0 };
+    const queue: Queue = { items: [], head: 0, count: 0 };
     this.#queues.set(sponsor, queue);
     return queue;
-  }
-
-  #account(sponsor: MemberId, bytes: number, count: number): void {
-    const queue = this.#queueOf(sponsor);
-    queue.bytes += bytes;
-    queue.count += count;
-    this.#bytes += bytes;
-    this.#count += count;
-    if (queue.count === 0) this.#queues.delete(sponsor);
   }
 }

@@ -102,6 +102,38 @@ test("a copy with a wrong signature does not keep the right one out, whichever c
   assert.equal(application.waiting, 1);
 });
 
+test("a flood of wrong copies takes none of the member's room, and the right ones do not wait behind it", async (context) => {
+  const { application } = await node(context);
+  const right = tx("hospital-a", [anchor("x")]);
+  const codes = new Map<string, number>();
+  const count = (fault: unknown): void => {
+    const { code } = fault as Fault;
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+  };
+  const flood: Promise<void>[] = [];
+  for (let i = 0; i < 6_000; i++) {
+    const wrong = right.slice();
+    new DataView(wrong.buffer).setUint32(wrong.length - 4, i);
+    try {
+      flood.push(application.insertTx(wrong).verified.catch(count));
+    } catch (fault) {
+      count(fault);
+    }
+  }
+  // The rest are for a later try; more than half of the mempool's room would have been theirs.
+  assert.deepEqual([...codes], [["mempool_quota", 6_000 - flood.length]]);
+  const others = application.insertTx(tx("hospital-b", [anchor("y")])).verified;
+  await Promise.all(
+    Array.from({ length: 20 }, (_, i) => application.checkTx(i === 0 ? right : tx("hospital-a", [anchor(`${i}`)]))),
+  );
+  assert.ok((codes.get("signature_wrong") ?? 0) < flood.length / 2, "they waited until the flood was over");
+  await Promise.all([others, ...flood]);
+  assert.equal(codes.get("signature_wrong"), flood.length);
+  assert.equal(application.waiting, 21);
+  // All of the room is there again.
+  await application.insertTx(tx("hospital-a", [anchor("z")])).verified;
+});
+
 test("two transactions of a proposal together over a member's quota are refused, each alone is not", async (context) => {
   const { application, block } = bound(await node(context));
   const four = (name: string, key = "hospital-a") =>

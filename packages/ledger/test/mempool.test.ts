@@ -24,10 +24,7 @@ function waiting(sponsor: string, change: Partial<Waiting> = {}): Waiting {
   };
 }
 function put(mempool: Mempool, ...all: Waiting[]): void {
-  for (const one of all) {
-    mempool.reserve(one.sponsor, one.bytes.length);
-    mempool.add(one);
-  }
+  for (const one of all) mempool.add(one);
 }
 const idKeys = (all: readonly Waiting[]): string[] => all.map(({ idKey }) => idKey);
 
@@ -54,16 +51,21 @@ test("one member gets half of the pool, the next half of the rest, and nobody is
 test("bytes are shared as numbers are, and a pool without room for one more is full", () => {
   const mempool = new Mempool({ maxBytes: 1_000, maxCount: 1_000 });
   assert.deepEqual(fill(mempool, "a"), { count: 5, code: "mempool_quota" });
-  assert.throws(() => mempool.reserve("b" as MemberId, 501), { code: "mempool_full", retry: true });
-  mempool.reserve("b" as MemberId, 250);
-  assert.throws(() => mempool.reserve("b" as MemberId, 250), { code: "mempool_quota", retry: true });
+  const ofB = (length: number): Waiting => waiting("b", { bytes: new Uint8Array(length) });
+  assert.throws(() => mempool.add(ofB(501)), { code: "mempool_full", retry: true });
+  mempool.add(ofB(250));
+  assert.throws(() => mempool.checkRoom("b" as MemberId, 250), { code: "mempool_quota", retry: true });
+  assert.throws(() => mempool.add(ofB(250)), { code: "mempool_quota", retry: true });
+  assert.equal(mempool.size, 6);
 });
 
-test("reserved room counts until it is given back", () => {
+test("room counts until what took it has left", () => {
   const mempool = new Mempool({ maxBytes: 1_000, maxCount: 2 });
-  mempool.reserve("a" as MemberId, 10);
-  assert.throws(() => mempool.reserve("a" as MemberId, 10), { code: "mempool_quota" });
-  mempool.release("a" as MemberId, 10);
+  const one = waiting("a");
+  mempool.add(one);
+  assert.throws(() => mempool.checkRoom("a" as MemberId, 10), { code: "mempool_quota" });
+  mempool.remove(one.idKey);
+  mempool.remove(one.idKey);
   assert.equal(fill(mempool, "a").count, 1);
 });
 
