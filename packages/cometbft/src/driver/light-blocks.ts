@@ -83,6 +83,11 @@ export class LightBlocks {
     return { height, time: header.time, lightBlock, votes: votesOf(commit), rows };
   }
 
+  /** The transactions of a block that CometBFT has. Rejects with `Fault("engine_unreachable")`. */
+  async transactions(height: number): Promise<readonly Bytes[]> {
+    return blockOf(await this.#rpc.call("block", { height })).txs;
+  }
+
   /** The rows of `fetched` are on disk. */
   adopt({ height }: Fetched): void {
     this.#tip = height;
@@ -105,10 +110,10 @@ export class LightBlocks {
 
   /** The block's own bytes, put together from what is at hand; the block id says whether they are the ones that were voted for. */
   async #blockBytes(header: cometbft.Header, id: cometbft.BlockId, txs?: readonly Bytes[]): Promise<Bytes | undefined> {
-    const before = this.#commitBefore(header);
-    if (txs !== undefined && before !== undefined) {
-      const bytes = cometbft.encodeBlock({ header, txs, lastCommit: before });
-      if (isBlock(header, bytes, id)) return bytes;
+    if (txs !== undefined) {
+      const lastCommit = this.#commitSeen(header) ?? (await this.#commitCarried(header));
+      const bytes = lastCommit === undefined ? undefined : cometbft.encodeBlock({ header, txs, lastCommit });
+      if (bytes !== undefined && isBlock(header, bytes, id)) return bytes;
     }
     const whole = blockOf(await this.#rpc.call("block", { height: header.height }));
     const bytes = cometbft.encodeBlock({ header, ...whole });
@@ -116,11 +121,21 @@ export class LightBlocks {
     return isBlock(header, bytes, id) ? bytes : undefined;
   }
 
-  /** The commit that this block carries, if it is the one we saw: the proposer may have seen other votes. */
-  #commitBefore({ height, lastCommitHash }: cometbft.Header): cometbft.Commit | undefined {
+  /** The commit that this block carries, if it is the one we saw: the proposer may have waited for more votes. */
+  #commitSeen({ height, lastCommitHash }: cometbft.Header): cometbft.Commit | undefined {
     const bytes = this.lightBlock(height - 1);
     const commit = bytes === undefined ? cometbft.NO_COMMIT : cometbft.decodeLightBlock(bytes).commit;
     return equal(cometbft.commitHash(commit), lastCommitHash) ? commit : undefined;
+  }
+
+  /** The same from CometBFT, which has it once the block is saved; undefined where it has not the block before. */
+  async #commitCarried({ height }: cometbft.Header): Promise<cometbft.Commit | undefined> {
+    try {
+      return signedHeaderOf(await this.#rpc.call("commit", { height: height - 1 })).commit;
+    } catch (error) {
+      if (error instanceof Fault && error.facts.reason !== "no_answer") return undefined;
+      throw error;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { cometbft } from "@xinglin/crypto/pure";
 import type { Ledger } from "@xinglin/ledger";
 import { type Bytes, toHex } from "@xinglin/primitives";
@@ -34,6 +35,23 @@ engineTest(
     assert.ok(proposers.size > 1, "one validator proposed everything");
   },
 );
+
+engineTest("no node asks its CometBFT for a whole block whose transactions it has", async (context, binary) => {
+  const net = await network(context, binary, 4);
+  const asked: string[] = [];
+  const onRequest = (message: unknown): void => {
+    asked.push((message as { request: { path: string } }).request.path.split("?")[0]!);
+  };
+  subscribe("http.client.request.start", onRequest);
+  context.after(() => unsubscribe("http.client.request.start", onRequest));
+  const ledgers = ledgersOf(net);
+  for (let i = 0; i < 12; i++) await ledgers[i % 4]!.receipt(await submit(ledgers[i % 4]!), "provable");
+  assert.ok(asked.filter((path) => path === "/commit").length >= 24, "light blocks come from the RPC");
+  assert.deepEqual(
+    asked.filter((path) => path === "/block"),
+    [],
+  );
+});
 
 engineTest("a CometBFT that is killed comes back by itself, and its node misses nothing", async (context, binary) => {
   const net = await network(context, binary, 4);
