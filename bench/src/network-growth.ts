@@ -10,7 +10,7 @@ import { toHex } from "@xinglin/primitives";
 import { growthExponent, latency, type Measure } from "./measure.ts";
 import { totalOf } from "./network-cpu.ts";
 import { Network, type Trial } from "./network-nodes.ts";
-import { drive, isHeld, pace, rateOf, search } from "./network-rates.ts";
+import { drive, heldRateOf, isHeld, pace, rateOf, search } from "./network-rates.ts";
 
 export interface GrowthOptions {
   readonly binary: string;
@@ -40,7 +40,7 @@ function heldMeasure(measure: string, trial: Trial, conditions: Readonly<Record<
   const { p50, p99 } = latency(trial.latencies);
   return {
     measure,
-    value: isHeld(trial) ? rateOf(trial) * ENVELOPE : 0,
+    value: isHeld(trial) ? heldRateOf(trial) * ENVELOPE : 0,
     unit: "operations/s",
     conditions: {
       ...conditions,

@@ -10,7 +10,7 @@ import { onCommonClock } from "./load.ts";
 import { cpuSecondsOf, latency, type Measure } from "./measure.ts";
 import type { Cpu } from "./network-cpu.ts";
 import type { Trial } from "./network-nodes.ts";
-import { type Loadable, rateOf, search } from "./network-rates.ts";
+import { heldRateOf, type Loadable, search } from "./network-rates.ts";
 
 /** What ours is held against. */
 export interface PeerFigures {
@@ -43,7 +43,7 @@ export async function measureKvstore({
     const load = new KvstoreLoad(network);
     const found = await search(load, { operations: 1, guess: 6_000, pilotSeconds: 4, trialSeconds: 8, trials: 4 });
     const shown = found.best ?? found.all.at(-1)!;
-    const perSecond = found.best === undefined ? 0 : rateOf(found.best);
+    const perSecond = found.best === undefined ? 0 : heldRateOf(found.best);
     const cpuPer1000 = (shown.cpu.cometbft / shown.committed) * 1_000;
     const { p50, p99, p999, max } = latency(shown.latencies);
     emit({

@@ -4,7 +4,7 @@ import { latency, type Measure } from "./measure.ts";
 import { type Cpu, totalOf } from "./network-cpu.ts";
 import type { PeerFigures } from "./network-kvstore.ts";
 import type { Trial } from "./network-nodes.ts";
-import { type Found, HELD_P99_MS, rateOf } from "./network-rates.ts";
+import { type Found, HELD_P99_MS, heldRateOf, rateOf } from "./network-rates.ts";
 
 /** Validators of the network that is measured. */
 export const VALIDATORS = 4;
@@ -28,7 +28,7 @@ export function rateMeasure(
     value: (verify * operations * availableParallelism()) / VALIDATORS,
   };
   const shown = best ?? all.at(-1)!;
-  const value = best === undefined ? 0 : rateOf(best) * operations;
+  const value = best === undefined ? 0 : heldRateOf(best) * operations;
   return {
     measure: `ops-${operations}`,
     value,
@@ -41,6 +41,7 @@ export function rateMeasure(
       envelope: operations,
       held: best === undefined ? `no rate with p99 < ${HELD_P99_MS} ms` : `p99 < ${HELD_P99_MS} ms`,
       offeredPerSecond: Math.round(shown.offeredPerSecond * operations),
+      untilLastPerSecond: Math.round(rateOf(shown) * operations),
       ...milliseconds(shown.latencies),
       blocksPerSecond: rounded(shown.blocksAt.length / shown.seconds, 2),
       closedLoopPerSecond: Math.round(pilot * operations),

@@ -43,6 +43,9 @@ export interface Found {
 /** Transactions a second, the waiting for the last ones included. */
 export const rateOf = ({ committed, seconds }: Trial): number => committed / seconds;
 
+/** Transactions a second of a rate that was held: the rate that was offered, all of which was committed in time. */
+export const heldRateOf = ({ offeredPerSecond }: Trial): number => offeredPerSecond;
+
 export const isHeld = ({ turnedAway, latencies }: Trial): boolean =>
   turnedAway === 0 && latencies.length > 0 && latency(latencies).p99 < HELD_P99_MS;
 
@@ -63,7 +66,7 @@ export async function search(
     else if (lowest === Number.POSITIVE_INFINITY) rate *= STEP;
     else rate = Math.sqrt(highest * lowest);
   }
-  const held = all.filter(isHeld).toSorted((a, b) => rateOf(b) - rateOf(a));
+  const held = all.filter(isHeld).toSorted((a, b) => heldRateOf(b) - heldRateOf(a));
   return { best: held[0], all, pilot };
 }
 
