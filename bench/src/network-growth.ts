@@ -10,7 +10,7 @@ import { toHex } from "@xinglin/primitives";
 import { growthExponent, latency, type Measure } from "./measure.ts";
 import { totalOf } from "./network-cpu.ts";
 import { Network, type Trial } from "./network-nodes.ts";
-import { drive, heldRateOf, isHeld, pace, rateOf, search } from "./network-rates.ts";
+import { drive, heldRateOf, isHeld, pace, search } from "./network-rates.ts";
 
 export interface GrowthOptions {
   readonly binary: string;
