@@ -3,16 +3,10 @@ import assert from "node:assert/strict";
 import { createHash, createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { after, before, test } from "node:test";
 import { encodeAssertion, p256Signer, randomBytes, type Signer } from "@xinglin/crypto";
+import { signatureBase, signatureHeaders } from "@xinglin/crypto/http";
 import { keyId } from "@xinglin/crypto/pure";
 import { concat, fromHex, toBase64url, type UnixSeconds, utf8 } from "@xinglin/primitives";
-import {
-  encodeSessionRequest,
-  encodeSessionStatement,
-  type SessionStatement,
-  sessionId,
-  signatureBase,
-  signatureHeaders,
-} from "@xinglin/verifier/session";
+import { encodeSessionRequest, encodeSessionStatement, type SessionStatement, sessionId } from "@xinglin/verifier/session";
 import { idOf, Stage, seconds, sha } from "./stage.ts";
 
 let stage: Stage;

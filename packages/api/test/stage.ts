@@ -19,20 +19,13 @@ import {
   type TransactionBody,
 } from "@xinglin/contracts";
 import { hpkeKeyPair, type Signer } from "@xinglin/crypto";
+import { contentDigest, signatureBase, signatureHeaders } from "@xinglin/crypto/http";
 import { nodeEd25519Signer } from "@xinglin/crypto/node";
 import { keyId } from "@xinglin/crypto/pure";
 import { ReadModel } from "@xinglin/index";
 import { type Ledger, openLedger } from "@xinglin/ledger";
 import type { ActorId, Bytes, CredentialId, MemberId, RecordId, UnixSeconds } from "@xinglin/primitives";
-import {
-  contentDigest,
-  encodeSessionRequest,
-  encodeSessionStatement,
-  type SessionStatement,
-  sessionId,
-  signatureBase,
-  signatureHeaders,
-} from "@xinglin/verifier/session";
+import { encodeSessionRequest, encodeSessionStatement, type SessionStatement, sessionId } from "@xinglin/verifier/session";
 import { type Api, createApi } from "../src/create-api.ts";
 import type { ApiOptions, LogLine } from "../src/options.ts";
 import { ledgerSource } from "../src/projection.ts";

@@ -4,18 +4,10 @@
  */
 import type { SuiteId } from "@xinglin/contracts";
 import { ed25519Signer, randomBytes } from "@xinglin/crypto";
+import { contentDigest, type SignatureParameters, signatureBase, signatureHeaders } from "@xinglin/crypto/http";
 import { keyId, sha256 } from "@xinglin/crypto/pure";
 import type { Bytes, UnixSeconds } from "@xinglin/primitives";
-import {
-  contentDigest,
-  encodeSessionRequest,
-  encodeSessionStatement,
-  MAX_SESSION_SECONDS,
-  type SignatureParameters,
-  sessionId,
-  signatureBase,
-  signatureHeaders,
-} from "@xinglin/verifier/session";
+import { encodeSessionRequest, encodeSessionStatement, MAX_SESSION_SECONDS, sessionId } from "@xinglin/verifier/session";
 import type { Identity } from "./identity.ts";
 
 /** The statement begins a little in the past, for a server whose clock is behind. */

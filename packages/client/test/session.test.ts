@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { ed25519Signer, randomBytes } from "@xinglin/crypto";
+import { contentDigest } from "@xinglin/crypto/http";
 import { sha256 } from "@xinglin/crypto/pure";
 import type { ActorId, Bytes, MemberId } from "@xinglin/primitives";
 import { utf8 } from "@xinglin/primitives";
-import { contentDigest, decodeSessionRequest, decodeSessionStatement, MAX_SESSION_SECONDS } from "@xinglin/verifier/session";
+import { decodeSessionRequest, decodeSessionStatement, MAX_SESSION_SECONDS } from "@xinglin/verifier/session";
 import { openSession } from "../src/session.ts";
 
 const identity = {

@@ -4,21 +4,23 @@
  * Source: design.md, "Identity" (the server holds no patient's or doctor's key); RFC 9421.
  */
 import { type Actor, callerOf, getActor, getMember, type Member, type StateReader } from "@xinglin/contracts";
-import { nodeSha256, verifySync } from "@xinglin/crypto/node";
-import { type ActorId, Fault, type MemberId, toBase64url } from "@xinglin/primitives";
 import {
   contentDigest,
-  decodeSessionRequest,
-  decodeSessionStatement,
-  MAX_SESSION_SECONDS,
+  Nonces,
   parseSignatureHeaders,
   REQUEST_WINDOW_SECONDS,
   type RequestParts,
+  signatureBase,
+} from "@xinglin/crypto/http";
+import { nodeSha256, verifySync } from "@xinglin/crypto/node";
+import { type ActorId, Fault, type MemberId, toBase64url } from "@xinglin/primitives";
+import {
+  decodeSessionRequest,
+  decodeSessionStatement,
+  MAX_SESSION_SECONDS,
   type SessionStatement,
   sessionId,
-  signatureBase,
 } from "@xinglin/verifier/session";
-import { Nonces } from "./nonces.ts";
 
 const MAX_SESSIONS = 20_000;
 const MAX_SESSIONS_PER_ACTOR = 32;

@@ -7,9 +7,10 @@ import { createPublicKey, hash, verify as opensslVerify } from "node:crypto";
 import { type Bytes, concat, fromHex } from "@xinglin/primitives";
 import sodium from "sodium-native";
 import { derFromRaw } from "../der.ts";
+import { NO_CONTEXT } from "../ml-dsa.ts";
 import { isP256PublicKeyForm, isP256SignatureForm } from "../p256.ts";
 import type { Sha256 } from "../pure/sha256.ts";
-import type { Suite } from "../pure/suite.ts";
+import type { SignatureKind } from "../pure/suite.ts";
 import { type Curves, verifyWith } from "../verify.ts";
 import type { WebauthnPolicy } from "../webauthn.ts";
 import { KeyCache } from "./key-cache.ts";
@@ -33,7 +34,14 @@ export const nodeCurves: Curves = {
 };
 
 /** Whether `signature` over `message` is by `publicKey`, at once and on this thread. What each suite costs: `npm run bench -- suites`. */
-export function verifySync(suite: Suite, publicKey: Bytes, message: Bytes, signature: Bytes, policy?: WebauthnPolicy): boolean {
+export function verifySync(
+  suite: SignatureKind,
+  publicKey: Bytes,
+  message: Bytes,
+  signature: Bytes,
+  policy?: WebauthnPolicy,
+): boolean {
+  if (suite === "ml-dsa-65") return verifyMlDsa65ByOpenssl(publicKey, message, signature, NO_CONTEXT);
   return verifyWith(nodeCurves, suite, publicKey, message, signature, policy);
 }
 

@@ -3,11 +3,11 @@
  * Source: design.md, "Suites" (verified off the main thread).
  */
 import type { Bytes } from "@xinglin/primitives";
-import { SUITES, type Suite } from "../pure/suite.ts";
+import { SIGNATURE_KINDS, type SignatureKind } from "../pure/suite.ts";
 
 /** One signature to verify. */
 export interface VerifyJob {
-  readonly suite: Suite;
+  readonly suite: SignatureKind;
   readonly publicKey: Bytes;
   readonly message: Bytes;
   readonly signature: Bytes;
@@ -24,7 +24,7 @@ export function packJobs(jobs: readonly VerifyJob[]): Uint8Array<ArrayBuffer> {
   const view = new DataView(out.buffer);
   let at = 0;
   for (const { suite, publicKey, signature, message } of jobs) {
-    view.setUint8(at, SUITES.indexOf(suite));
+    view.setUint8(at, SIGNATURE_KINDS.indexOf(suite));
     view.setUint32(at + 1, publicKey.length);
     view.setUint32(at + 5, signature.length);
     view.setUint32(at + 9, message.length);
@@ -46,7 +46,7 @@ export function* unpackJobs(packed: Uint8Array): Generator<VerifyJob> {
     return packed.subarray(at - length, at);
   };
   while (at < packed.length) {
-    const suite = SUITES[view.getUint8(at)] as Suite;
+    const suite = SIGNATURE_KINDS[view.getUint8(at)] as SignatureKind;
     const [key, signature, message] = [view.getUint32(at + 1), view.getUint32(at + 5), view.getUint32(at + 9)];
     at += HEAD_BYTES;
     yield { suite, publicKey: take(key), signature: take(signature), message: take(message) };

@@ -41,6 +41,23 @@ export const MAX_SIGNATURE_BYTES: Readonly<Record<Suite, number>> = {
 /** The longest signature of any suite: what envelopes leave room for. */
 export const LONGEST_SIGNATURE_BYTES = Math.max(...Object.values(MAX_SIGNATURE_BYTES));
 
+/** Whose signatures a block may bring: keys of a suite, and validators' keys of ML-DSA-65 alone (those of Ed25519 are of the suite). */
+export const SIGNATURE_KINDS = [...SUITES, "ml-dsa-65"] as const;
+export type SignatureKind = (typeof SIGNATURE_KINDS)[number];
+
+/**
+ * What verifying a signature costs a node, in the time of one of Ed25519 (52 µs on the machine of `npm run bench -- suites`), rounded up. Every node must count alike:
+ * these are constants of the chain, not measurements of a machine. Source: docs/internals/suites.md, "Cost".
+ */
+export const VERIFICATION_UNITS: Readonly<Record<SignatureKind, number>> = {
+  ed25519: 1,
+  p256: 2,
+  webauthn: 2,
+  "ed25519-ml-dsa-65": 5,
+  sm2: 6,
+  "ml-dsa-65": 4,
+};
+
 // Who can break one suite of the lower rank by Shor's algorithm can break all of it; within a rank no suite is a step down.
 const RANKS: Readonly<Record<Suite, number>> = { ed25519: 1, p256: 1, webauthn: 1, sm2: 1, "ed25519-ml-dsa-65": 2 };
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { cbor, concat, toBase64url, utf8 } from "@xinglin/primitives";
 import { derFromRaw } from "../../src/der.ts";
 import { verifySync } from "../../src/node/curves.ts";
-import { nodeHybridSigner } from "../../src/node/ml-dsa.ts";
+import { nodeHybridSigner, nodeMlDsa65Key } from "../../src/node/ml-dsa.ts";
 import { nodeEd25519Signer } from "../../src/node/signer.ts";
 import { nodeSm2Signer } from "../../src/node/sm2.ts";
 import { packJobs, unpackJobs, type VerifyJob } from "../../src/node/verify-jobs.ts";
@@ -37,6 +37,12 @@ for (let i = 0; i < 90; i++) {
   if (signer === undefined)
     jobs.push({ suite: "webauthn", publicKey: nist.publicKey, message, signature: await passkey(signed) });
   else jobs.push({ suite: signer.suite, publicKey: signer.publicKey, message, signature: await signer.sign(signed) });
+}
+const lattice = nodeMlDsa65Key(new Uint8Array(32).fill(5));
+for (const i of [90, 91]) {
+  const message = utf8(`message ${i}`);
+  const signature = lattice.sign(i % 7 === 0 ? utf8("another") : message);
+  jobs.push({ suite: "ml-dsa-65", publicKey: lattice.publicKey, message, signature });
 }
 const expected = jobs.map((_, i) => i % 7 !== 0);
 

@@ -3,16 +3,13 @@
  * asks its owner once a session, and the server keeps no secret of anyone. Shared by server and client.
  * Source: design.md, "Identity" (a page signs by passkey or by a non-extractable key); RFC 9421.
  */
+import { REQUEST_SUITES } from "@xinglin/crypto/http";
 import { LONGEST_SIGNATURE_BYTES, SUITES, sha256 } from "@xinglin/crypto/pure";
 import { actorId, type Bytes, cbor, type Infer, schema, toHex, unixSeconds } from "@xinglin/primitives";
 
 /** Longest time between `notBefore` and `notAfter`. */
 export const MAX_SESSION_SECONDS = 900;
 const MAX_STATEMENT_BYTES = 1024;
-
-/** Suites of a request key: what WebCrypto and Node both sign with, without asking the user. */
-export const REQUEST_SUITES = ["ed25519", "p256"] as const;
-export type RequestSuite = (typeof REQUEST_SUITES)[number];
 
 /** What the actor's key signs. `key` is the id of that key in the actor's history; the period is half-open, in seconds UTC. */
 export const sessionStatement = schema.object({

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, sign, verify } from "node:crypto";
 import { test } from "node:test";
-import { type ActorId, cbor, Fault, toHex, type UnixSeconds, utf8 } from "@xinglin/primitives";
-import fc from "fast-check";
-import { contentDigest, fromByteSequence, toByteSequence } from "../../src/session/content-digest.ts";
 import {
+  contentDigest,
+  fromByteSequence,
   parseSignatureHeaders,
   type RequestParts,
   type SignatureParameters,
   signatureBase,
   signatureHeaders,
-} from "../../src/session/request-signature.ts";
+  toByteSequence,
+} from "@xinglin/crypto/http";
+import { type ActorId, cbor, Fault, toHex, type UnixSeconds, utf8 } from "@xinglin/primitives";
+import fc from "fast-check";
 import {
   decodeSessionRequest,
   decodeSessionStatement,

@@ -1,5 +1,5 @@
-/** Nonces of one session that were used within the window: a request is answered once. Source: RFC 9421 section 7.2.2. */
-import { REQUEST_WINDOW_SECONDS } from "@xinglin/verifier/session";
+/** Nonces of one request key that were used within the window: a request is answered once. Source: RFC 9421 section 7.2.2. */
+import { REQUEST_WINDOW_SECONDS } from "./request-signature.ts";
 
 export class Nonces {
   /** In two generations: what is older than two windows can't be replayed, since its `created` is refused. */

@@ -6,7 +6,10 @@
  */
 import { type Bytes, Fault, fromBase64url, toBase64url, utf8 } from "@xinglin/primitives";
 import { fromByteSequence, toByteSequence } from "./content-digest.ts";
-import type { RequestSuite } from "./statement.ts";
+
+/** Suites of a request key: what WebCrypto and Node both sign with, without asking the user. */
+export const REQUEST_SUITES = ["ed25519", "p256"] as const;
+export type RequestSuite = (typeof REQUEST_SUITES)[number];
 
 /** How far `created` may lie from the server's clock, and how long a nonce is remembered. */
 export const REQUEST_WINDOW_SECONDS = 60;

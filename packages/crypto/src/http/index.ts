@@ -1,0 +1,3 @@
+export * from "./content-digest.ts";
+export * from "./nonces.ts";
+export * from "./request-signature.ts";
