@@ -2,7 +2,7 @@
  * From the rules' admission to what the ledger does with it: a fault that turns the transaction away, or the caller and the signatures that are
  * still to be verified. Source: design.md, "Execution".
  */
-import { admit, type BlockContext, type Caller, type StateReader } from "@xinglin/contracts";
+import { admit, type BlockContext, type Caller, possessionsIn, type StateReader } from "@xinglin/contracts";
 import type { VerifyJob } from "@xinglin/crypto/node";
 import { Fault } from "@xinglin/primitives";
 import type { Candidate } from "./candidate.ts";
@@ -28,5 +28,6 @@ export function admitCandidate(state: StateReader, { transaction, bytes }: Candi
     const { suite: deviceSuite, key } = caller.devicePublicKey;
     jobs.push({ suite: deviceSuite, publicKey: key, message, signature: deviceSignature ?? NO_SIGNATURE });
   } else if (deviceSignature !== undefined) return new Fault("signature_wrong");
+  jobs.push(...possessionsIn(block.chain, transaction.body.operations));
   return { caller, jobs };
 }

@@ -1,8 +1,14 @@
 /**
  * Whether a proposed block may be decided: every transaction in it would be taken in the last committed state, none twice, no member over its
- * quota, every signature right. Source: design.md, "Execution" (ProcessProposal).
+ * quota, no more to verify than a block may ask of a node, every signature right. Source: design.md, "Execution" (ProcessProposal).
  */
-import type { BlockContext, Parameters, StateReader } from "@xinglin/contracts";
+import {
+  type BlockContext,
+  MAX_BLOCK_VERIFICATION,
+  type Parameters,
+  type StateReader,
+  verificationUnits,
+} from "@xinglin/contracts";
 import { type Bytes, Fault, type MemberId } from "@xinglin/primitives";
 import { admitCandidate } from "./admission.ts";
 import type { BlockInput } from "./block.ts";
@@ -42,6 +48,7 @@ function unverifiedOf(
 ): SignedTransaction[] {
   const used = new Map<MemberId, number>();
   const seen = new Set<string>();
+  let units = 0;
   return transactions.map((bytes) => {
     const candidate = candidateOf(bytes, parameters);
     const { transaction, idKey, hash } = candidate;
@@ -53,6 +60,8 @@ function unverifiedOf(
     const total = (used.get(sponsor) ?? 0) + operations.length;
     if (total > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
     used.set(sponsor, total);
+    units += verificationUnits(admitted.jobs);
+    if (units > MAX_BLOCK_VERIFICATION) throw new Fault("verification_over_budget", { units, mostUnits: MAX_BLOCK_VERIFICATION });
     return { hash, jobs: admitted.jobs };
   });
 }

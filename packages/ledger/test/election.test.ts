@@ -13,6 +13,7 @@ import {
   getValidators,
   keys,
   type Operation,
+  possessionMessage,
   proposalContent,
 } from "@xinglin/contracts";
 import { cometbft } from "@xinglin/crypto/pure";
@@ -176,8 +177,12 @@ test("the solo driver opens no genesis of more seats, and a vote on its chain ad
   const { kind, name, hpke } = commission.member;
   const newcomer = "clinic-n" as MemberId;
   const key = { suite: "ed25519", key: keyOf("clinic-n").publicKey } as const;
+  const possession = keyOf("validator of n").signSync(possessionMessage(ledger.chainId, newcomer, keyed("n")));
   assert.equal(await submit(admit("a", { kind: "admitMember", id: newcomer, as: kind, name, hpke, key })), "accepted");
-  assert.equal(await submit(admit("b", { kind: "admitValidator", member: newcomer, publicKey: keyed("n") })), "accepted");
+  assert.equal(
+    await submit(admit("b", { kind: "admitValidator", member: newcomer, publicKey: keyed("n"), possession })),
+    "accepted",
+  );
   const more = { kind: "setElection", election: { ...CONSORTIUM_ELECTION, minSeats: 1 } } as const;
   await assert.rejects(submit(admit("c", more)), { code: "not_for_one_validator" });
   const state = { get: (at: string) => ledger.get(at) };

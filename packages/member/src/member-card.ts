@@ -5,8 +5,9 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { nodeIdOf } from "@xinglin/cometbft";
-import { type Action, MEMBER_KINDS, type Member } from "@xinglin/contracts";
+import { type Action, MEMBER_KINDS, type Member, possessionMessage, possessionSignature } from "@xinglin/contracts";
 import { hpkeKeyPair } from "@xinglin/crypto";
+import { verifySync } from "@xinglin/crypto/node";
 import type { cometbft } from "@xinglin/crypto/pure";
 import { writeFileDurably } from "@xinglin/custody";
 import { createKeyFile, type KeyOfFile, readKeyFile, readKeySeed, readValidatorKey } from "@xinglin/gateway";
@@ -42,6 +43,8 @@ const card = schema.object({
   custodian: schema.object({ key, hpke: key, url: schema.optional(schema.text(256, /^https?:\/\//)) }),
   /** Of a member that will hold a seat. */
   validator: schema.optional(key),
+  /** The validator key's signature that it is this member's on `chain`; of a chain that has no genesis yet, `chain` is empty. */
+  possession: schema.optional(schema.object({ chain: schema.text(50, /^.*$/, 0), signature: key })),
   /** How other nodes reach this one. */
   node: schema.optional(schema.object({ id: schema.text(40, /^[0-9a-f]{40}$/), address: schema.text(256, /^.+:\d{1,5}$/) })),
   /** Where this member's API is. */
@@ -88,8 +91,8 @@ export interface CardAddresses {
   readonly custodian?: string;
 }
 
-/** The card of a member whose keys lie in `data`. Faults as `readKeyFile`. */
-export async function cardOf(data: string, who: MemberNames, addresses: CardAddresses): Promise<MemberCard> {
+/** The card of a member whose keys lie in `data`, for the chain with this id; for one that has no genesis yet without. Faults as `readKeyFile`. */
+export async function cardOf(data: string, who: MemberNames, addresses: CardAddresses, chain = ""): Promise<MemberCard> {
   const { member } = who;
   const administration = readKeyFile(administrationKey(data, member));
   const custodian = readKeyFile(custodianKey(data, member));
@@ -103,12 +106,42 @@ export async function cardOf(data: string, who: MemberNames, addresses: CardAddr
       hpke: await hpkePublicKey(custodian),
       ...(addresses.custodian === undefined ? {} : { url: addresses.custodian }),
     },
-    ...(hasNode ? { validator: readValidatorKey(memberValidatorKey(data, member)).publicKey } : {}),
+    ...(hasNode ? validatorOf(data, member, chain) : {}),
     ...(hasNode && addresses.node !== undefined
       ? { node: { id: nodeIdOf(readKeySeed(nodeKey(data, member))), address: addresses.node } }
       : {}),
     ...(addresses.api === undefined ? {} : { api: addresses.api }),
   };
+}
+
+/** The validator's key of a member whose keys lie in `data`, and the proof that it is its own. Faults as `readKeyFile`. */
+function validatorOf(data: string, member: MemberId, chain: string): Pick<MemberCard, "validator" | "possession"> {
+  const { publicKey, sign } = readValidatorKey(memberValidatorKey(data, member));
+  return { validator: publicKey, possession: { chain, signature: sign(possessionMessage(chain, member, publicKey)) } };
+}
+
+/** The same card with the proof that this chain asks for, if the member's validator key lies in `data`. Faults as `readKeyFile`. */
+export const cardForChain = (data: string, content: MemberCard, chain: string): MemberCard =>
+  existsSync(memberValidatorKey(data, content.member)) ? { ...content, ...validatorOf(data, content.member, chain) } : content;
+
+/**
+ * The validator's key of a card, if the card proves that its member has it. Throws `possession_missing` for a card without a validator, without a
+ * proof, or with one for another chain, and `possession_wrong`.
+ */
+export function provenValidator({ member, validator: publicKey, possession }: MemberCard, chain: string): ProvenValidator {
+  if (publicKey === undefined || possession?.chain !== chain)
+    throw new Fault("possession_missing", { member, chain: chain === "" ? "-" : chain });
+  const proof = { member, publicKey, possession: possession.signature };
+  const { suite, message, signature } = possessionSignature(chain, proof);
+  if (!verifySync(suite, publicKey, message, signature)) throw new Fault("possession_wrong", { member });
+  return proof;
+}
+
+/** A validator's key with what proves whose it is, as a genesis or a proposal takes it. */
+export interface ProvenValidator {
+  readonly member: MemberId;
+  readonly publicKey: Bytes;
+  readonly possession: Bytes;
 }
 
 const hpkePublicKey = async ({ hpkeSeed }: KeyOfFile): Promise<Bytes> => (await hpkeKeyPair(hpkeSeed)).publicKey;

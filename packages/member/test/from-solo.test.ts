@@ -14,7 +14,7 @@ import { decodeLightBlock, genesisTrust, verifyEvidence } from "@xinglin/verifie
 import type { NodeConfig } from "../src/config/node-config.ts";
 import { continueAsNetwork } from "../src/from-solo.ts";
 import { joiningBySnapshot, trustedHeader, withMembers } from "../src/join.ts";
-import { admissionOf, cardOf, createMemberKeys, type MemberCard } from "../src/member-card.ts";
+import { admissionOf, cardForChain, cardOf, createMemberKeys, type MemberCard, provenValidator } from "../src/member-card.ts";
 import { administrationKey, custodianKey, memberFolder, memberValidatorKey, nodeKey } from "../src/member-folder.ts";
 import { newGenesis } from "../src/new-genesis.ts";
 import { type OpenNode, openNode } from "../src/open-node.ts";
@@ -143,8 +143,8 @@ test("a solo folder goes on with CometBFT; old proofs verify, and a second hospi
     const rpc = `http://${first.network.rpc}`;
     const other = await open(joiningBySnapshot(joining, [rpc, rpc], await trustedHeader(client, chainId)));
     const otherClient = new ApiClient({ url: other.url, chainId });
-    const publicKey = second.card.validator as Uint8Array;
-    const seated = await proposeAction(client, administration, { kind: "admitValidator", member: B, publicKey });
+    const proven = provenValidator(cardForChain(join(folder, B), second.card, chainId), chainId);
+    const seated = await proposeAction(client, administration, { kind: "admitValidator", ...proven });
     assert.equal(seated.outcome, "passed");
     const last = await newDevice(otherClient, administration, "last");
     const seen = await (await TrustedChain.of(otherClient, chainId)).prove(administration, keys.actor(last as never));

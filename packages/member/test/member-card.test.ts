@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { readValidatorKey } from "@xinglin/gateway";
 import type { MemberId } from "@xinglin/primitives";
-import { cardOf, createMemberKeys, readCard, writeCard } from "../src/member-card.ts";
+import {
+  cardForChain,
+  cardOf,
+  createMemberKeys,
+  type MemberCard,
+  provenValidator,
+  readCard,
+  writeCard,
+} from "../src/member-card.ts";
 import { memberValidatorKey } from "../src/member-folder.ts";
 
 const who = { member: "hospital-a" as MemberId, kind: "hospital", name: { zh: "甲医院", en: "Hospital A" } } as const;
@@ -21,6 +29,25 @@ test("a card shows the validator's key of either type, and comes back from its f
     const path = join(data, "card.json");
     writeCard(path, card);
     assert.deepEqual(readCard(path), card);
+    // What it proves, it proves for one member and one chain.
+    assert.deepEqual(provenValidator(card, "").publicKey, card.validator);
+    const onChain = cardForChain(data, card, "xinglin-1");
+    assert.deepEqual(provenValidator(onChain, "xinglin-1").publicKey, card.validator);
+    const code = (told: MemberCard, chain: string): unknown => {
+      try {
+        return provenValidator(told, chain).member;
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    const other = "hospital-b" as MemberId;
+    const copied = { ...onChain, possession: { chain: "xinglin-2", signature: onChain.possession!.signature } };
+    assert.deepEqual(
+      [code(onChain, "xinglin-2"), code(copied, "xinglin-2"), code({ ...onChain, member: other }, "xinglin-1")],
+      ["possession_missing", "possession_wrong", "possession_wrong"],
+    );
+    const { possession: _, ...without } = onChain;
+    assert.equal(code(without, "xinglin-1"), "possession_missing");
     // Keys that are there stay.
     createMemberKeys(data, who.member, { node: true });
     assert.deepEqual((await cardOf(data, who, {})).validator, card.validator);

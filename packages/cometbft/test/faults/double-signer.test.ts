@@ -1,6 +1,15 @@
 /** One validator's key in two nodes, as after a restore from a backup beside the machine that still runs: real evidence, and what follows from it. */
 import assert from "node:assert/strict";
-import { type Action, CONSORTIUM_ELECTION, getPenalty, keys, type Operation, proposalContent } from "@xinglin/contracts";
+import {
+  type Action,
+  CONSORTIUM_ELECTION,
+  getPenalty,
+  keys,
+  type Operation,
+  possessionMessage,
+  proposalContent,
+} from "@xinglin/contracts";
+import { nodeEd25519Signer } from "@xinglin/crypto/node";
 import { cometbft, ics23 } from "@xinglin/crypto/pure";
 import type { Ledger } from "@xinglin/ledger";
 import { idOf, signed } from "@xinglin/ledger/testing/chain";
@@ -63,7 +72,9 @@ engineTest(
     assert.equal(first.get(keys.penalty(2)), undefined, "one offence, one penalty");
 
     // The committee without the culprit: two yes of three are not more than two thirds of it, three are.
-    const action: Action = { kind: "admitValidator", member: "site-3" as MemberId, publicKey: culprit };
+    const member = "site-3" as MemberId;
+    const possession = nodeEd25519Signer(seeds[CULPRIT]!).signSync(possessionMessage(first.chainId, member, culprit));
+    const action: Action = { kind: "admitValidator", member, publicKey: culprit, possession };
     const proposal = idOf("back") as ProposalId;
     const act = async (key: string, operation: Operation): Promise<number> =>
       accepted((await first.submit(signed({ chain: first.chainId, key, operations: [operation] }))).id);

@@ -89,7 +89,8 @@ function readmitMember(state: StateReader, id: MemberId): Acted {
 
 /** A newcomer gets a seat of its own while there may be more, else it stands by until the election gives it one. */
 function admitValidator(state: StateReader, action: ActionOf<"admitValidator">, { height }: BlockContext): Acted {
-  const { kind: _, ...key } = action;
+  // The proof was verified with the signatures of the transaction that proposed it.
+  const { kind: _, possession: __, ...key } = action;
   const member = getMember(state, key.member);
   if (member === undefined) return refuse({ code: "unknown_member", member: key.member });
   if (member.status !== "active") return refuse({ code: "member_not_active", member: key.member });

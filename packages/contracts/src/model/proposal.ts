@@ -21,8 +21,11 @@ export const action = schema.variant("kind", {
   removeMember: schema.object({ member: memberId, force: schema.bool }),
   /** Lets an institution that was taken out act again, under the keys it had. */
   readmitMember: schema.object({ member: memberId }),
-  /** Admits a member's validator, replaces its key, or lets one back that was unfit or penalised. */
-  admitValidator: schema.object({ member: memberId, ...validatorKey }),
+  /**
+   * Admits a member's validator, replaces its key, or lets one back that was unfit or penalised. `possession`: the key's own signature that it is to
+   * be this member's on this chain (`possessionMessage`).
+   */
+  admitValidator: schema.object({ member: memberId, ...validatorKey, possession: schema.bytes(64, 3_309) }),
   /** Takes a member's validator out. With fewer than four left, only by `force`. */
   removeValidator: schema.object({ member: memberId, force: schema.bool }),
   /** Puts other values in the place of all the election's parameters. */

@@ -22,6 +22,7 @@ import {
   consortium,
   decide,
   MEMBERS,
+  NOT_ASKED,
   proposalId,
   validatorKeyOf,
   withCandidates,
@@ -197,7 +198,12 @@ test("a validator admitted by vote has a seat in that block; several at once com
   const now = begun(4);
   for (const n of [4, 5, 6]) now.set(keys.member(MEMBERS[n]!), now.read<object>(keys.member(MEMBERS[1]!)));
   const admit = (n: number): void =>
-    decide(now, { kind: "admitValidator", member: MEMBERS[n]!, publicKey: validatorKeyOf(n) }, proposalId(n), 3);
+    decide(
+      now,
+      { kind: "admitValidator", member: MEMBERS[n]!, publicKey: validatorKeyOf(n), possession: NOT_ASKED },
+      proposalId(n),
+      3,
+    );
   admit(4);
   close(now);
   assert.equal(getElection(now)?.seats, 5);
@@ -273,7 +279,12 @@ test("an unfit node loses power by halves, then the seat; a vote brings it back"
   );
   epoch(now);
   assert.equal(getValidators(now).length, 4, "it does not come back by itself");
-  decide(now, { kind: "admitValidator", member: MEMBERS[4]!, publicKey: validatorKeyOf(4) }, proposalId(1), 4);
+  decide(
+    now,
+    { kind: "admitValidator", member: MEMBERS[4]!, publicKey: validatorKeyOf(4), possession: NOT_ASKED },
+    proposalId(1),
+    4,
+  );
   close(now);
   assert.equal(getValidators(now).length, 5);
 });

@@ -22,6 +22,7 @@ import {
   consortium,
   decide,
   MEMBERS,
+  NOT_ASKED,
   proposalId,
   propose,
   validatorKeyOf,
@@ -42,7 +43,7 @@ const admitMember: Action = {
 };
 const remove: Action = { kind: "removeValidator", member: institute, force: true };
 const removeMember: Action = { kind: "removeMember", member: institute, force: true };
-const rotate: Action = { kind: "admitValidator", member: hospitalA, publicKey: bytes(32, 77) };
+const rotate: Action = { kind: "admitValidator", member: hospitalA, publicKey: bytes(32, 77), possession: NOT_ASKED };
 const { election } = getParameters(consortium(4))!;
 const setElection: Action = { kind: "setElection", election: { ...election, epochBlocks: 10 } };
 const five = (): World => consortium(5);
@@ -68,7 +69,7 @@ const impossible: Readonly<Record<string, readonly [() => World, Action]>> = {
   validator_key_in_use: [() => consortium(4), { ...rotate, publicKey: validatorKeyOf(3) }],
   unchanged: [() => consortium(4), { ...rotate, publicKey: validatorKeyOf(1) }],
   last_validator: [lone, { ...remove, member: MEMBERS[0]! }],
-  too_many_validators: [full, { kind: "admitValidator", member: institute, publicKey: bytes(32, 79) }],
+  too_many_validators: [full, { kind: "admitValidator", member: institute, publicKey: bytes(32, 79), possession: NOT_ASKED }],
   election_contradiction: [() => consortium(4), { kind: "setElection", election: { ...election, minSeats: 50 } }],
   too_few_validators: [() => consortium(4), { ...remove, force: false }],
 };
@@ -269,7 +270,12 @@ test("a removed member is suspended with its validator, a commission can't let i
   decide(made, { kind: "readmitMember", member: institute }, proposalId(2), 3);
   assert.equal(getMember(made, institute)?.status, "active");
   assert.equal(getMember(made, institute)?.removedAt, undefined);
-  decide(made, { kind: "admitValidator", member: institute, publicKey: validatorKeyOf(3) }, proposalId(3), 3);
+  decide(
+    made,
+    { kind: "admitValidator", member: institute, publicKey: validatorKeyOf(3), possession: NOT_ASKED },
+    proposalId(3),
+    3,
+  );
   const back = getElection(made)!.candidates.at(-1)!;
   assert.deepEqual([back.member, back.standing, back.since], [institute, "fit", made.height]);
 });
@@ -280,7 +286,7 @@ test("a validator's new key keeps its place, its strikes and its past; a new adm
   const rotated = getElection(made)!.candidates.find(({ member }) => member === hospitalA)!;
   assert.deepEqual([rotated.strikes, rotated.score, rotated.since, rotated.former], [2, 123_456, 0, [candidateOf(1).address]]);
   const punished = withCandidates(consortium(4), { 1: { strikes: 2, standing: "penalised" } });
-  const again: Action = { kind: "admitValidator", member: hospitalA, publicKey: validatorKeyOf(1) };
+  const again: Action = { kind: "admitValidator", member: hospitalA, publicKey: validatorKeyOf(1), possession: NOT_ASKED };
   decide2(punished, again);
   const back = getElection(punished)!.candidates.find(({ member }) => member === hospitalA)!;
   assert.deepEqual([back.strikes, back.standing, back.since], [0, "fit", punished.height]);
@@ -296,10 +302,10 @@ test("on a chain of one seat its one validator is neither removed nor replaced, 
   const made = consortium(1, { minSeats: 1, maxSeats: 1 });
   const key = bytes(32, 78);
   assert.equal(
-    codeOf(made.decide(by(0), propose({ kind: "admitValidator", member: MEMBERS[0]!, publicKey: key }))),
+    codeOf(made.decide(by(0), propose({ kind: "admitValidator", member: MEMBERS[0]!, publicKey: key, possession: NOT_ASKED }))),
     "last_validator",
   );
-  made.do(by(0), propose({ kind: "admitValidator", member: hospitalA, publicKey: key }));
+  made.do(by(0), propose({ kind: "admitValidator", member: hospitalA, publicKey: key, possession: NOT_ASKED }));
   assert.equal(getElection(made)?.seats, 1);
   const gone: Action = { kind: "removeValidator", member: MEMBERS[0]!, force: true };
   assert.equal(codeOf(made.decide(by(0), propose(gone, proposalId(2)))), "last_validator");

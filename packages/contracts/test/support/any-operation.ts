@@ -125,7 +125,7 @@ const anAction: fc.Arbitrary<Action> = from<Action>(
   ...[hospitalA, hospitalB, institute].flatMap((member): Action[] => [
     { kind: "removeMember", member, force: member === hospitalB },
     { kind: "readmitMember", member },
-    { kind: "admitValidator", member, publicKey: new Uint8Array(32).fill(55) },
+    { kind: "admitValidator", member, publicKey: new Uint8Array(32).fill(55), possession: new Uint8Array(64) },
     { kind: "removeValidator", member, force: member === hospitalB },
   ]),
   ...someElections.map((election): Action => ({ kind: "setElection", election })),

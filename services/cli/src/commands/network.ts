@@ -6,8 +6,8 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Action, CAPPED_FROM, CONSORTIUM_ELECTION, chainIdOf } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
-import { proposeAction, readProposal, shanghaiTime, type Voting, voteOn } from "@xinglin/gateway";
-import { admissionOf, newGenesis, readCard } from "@xinglin/member";
+import { proposeAction, readConsortiumFile, readProposal, shanghaiTime, type Voting, voteOn } from "@xinglin/gateway";
+import { admissionOf, newGenesis, provenValidator, readCard } from "@xinglin/member";
 import { Fault, type MemberId, memberId, type ProposalId, proposalId, type UnixSeconds } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
 import { actionWords } from "../fault-sentence.ts";
@@ -25,7 +25,7 @@ export const genesis: Command = {
     const out = resolve(need("out"));
     if (existsSync(out)) throw new Fault("destination_exists", { path: out });
     const cards = list("card").map((path) => readCard(resolve(path)));
-    const seats = cards.flatMap(({ member, validator }) => (validator === undefined ? [] : [{ member, publicKey: validator }]));
+    const seats = cards.flatMap((card) => (card.validator === undefined ? [] : [provenValidator(card, "")]));
     const domain = text("domain") ?? "localhost";
     const told = list("origin");
     const origins = told.length > 0 ? told : cards.flatMap(({ api }) => (api === undefined ? [] : [api])).slice(0, MOST_ORIGINS);
@@ -62,9 +62,8 @@ export const admit: Command = {
   async run(context) {
     const card = readCard(resolve(context.need("card")));
     if (!context.flag("validator")) return propose(context, admissionOf(card));
-    const { member, validator } = card;
-    if (validator === undefined) throw new Fault("card_unreadable", { path: context.need("card") });
-    return propose(context, { kind: "admitValidator", member, publicKey: validator });
+    const { chainId } = readConsortiumFile(context.data);
+    return propose(context, { kind: "admitValidator", ...provenValidator(card, chainId) });
   },
 };
 

@@ -3,9 +3,10 @@
  * Source: docs/guides/run-a-consortium.md.
  */
 import { copyFileSync, existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { ApiClient, parseCheckpoint } from "@xinglin/client";
 import {
+  cardForChain,
   continuationFile,
   joiningBySnapshot,
   type MemberCard,
@@ -16,6 +17,7 @@ import {
   type TrustedHeader,
   trustedHeader,
   withMembers,
+  writeCard,
   writeNodeConfig,
 } from "@xinglin/member";
 import { Fault, type MemberId, toHex } from "@xinglin/primitives";
@@ -54,6 +56,8 @@ export const joinNetwork: Command = {
       if (existsSync(continuationFile(genesis))) copyFileSync(continuationFile(genesis), continuationFile(config.genesis));
     }
     writeNodeConfig(file, joined, { replace: true });
+    const ownCard = join(config.data, `${config.member}.card.json`);
+    if (existsSync(ownCard)) writeCard(ownCard, cardForChain(config.data, readCard(ownCard), chainId));
     tell("node.joined", { chain: chainId, members: cards.length, config: file });
   },
 };

@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import type { ApiClient } from "@xinglin/client";
 import type { Action, ValidatorStatus } from "@xinglin/contracts";
 import { proposeAction, readKeyFile, type Say, voteOn } from "@xinglin/gateway";
-import { administrationKey, admissionOf } from "@xinglin/member";
+import { administrationKey, admissionOf, cardForChain, provenValidator } from "@xinglin/member";
 import { Fault, type MemberId } from "@xinglin/primitives";
 import { type NetworkFile, nextMember, writeNetworkFile } from "./network-file.ts";
 import { cardOfMember } from "./new-network.ts";
@@ -41,9 +41,8 @@ export async function addMember(options: ChangeOptions): Promise<MemberId> {
   await network.add(member, file);
   writeNetworkFile(data, file);
   say("network.joined", { member: member.id });
-  const { validator } = card;
-  if (validator === undefined) throw new Fault("card_unreadable", { path: member.id });
-  await decide(options, { kind: "admitValidator", member: member.id, publicKey: validator });
+  const { chainId } = (await options.clientOf("").getJson("/v1/status")) as { chainId: string };
+  await decide(options, { kind: "admitValidator", ...provenValidator(cardForChain(data, card, chainId), chainId) });
   await untilSeated(options, member.id, true);
   return member.id;
 }
