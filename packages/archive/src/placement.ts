@@ -1,47 +1,137 @@
 /**
- * Which stores hold an object, and what the loss of an institution would mean.
- * Source: design.md, "Archive" (pieces on different members and failure domains).
+ * Which stores hold an object, and what the loss of an institution, a building, a power supply or a city would mean.
+ * Source: design.md, "Archive" (pieces on different members and failure domains); requirement D2.
  */
-import { createHash } from "node:crypto";
 import { Fault } from "@xinglin/primitives";
+import { type ColumnHolder, columnsByDomain, DOMAIN_KINDS, type DomainKind, domainOf } from "./durability/holders.ts";
+import { ranks, type StoreFacts, weightOf } from "./durability/placement-rank.ts";
 import { type CodeParameters, columnsOf } from "./layout.ts";
 import type { Store } from "./store/store.ts";
 
+/** What placement looks at of a store. */
+export type Placeable = Pick<Store, "id" | "member" | "site">;
+
 /**
- * Chooses one store for each of the k + m columns, in slot order: members give in turn, then buildings,
- * power supplies and cities, and among equals the object's id
- * decides, so that objects spread evenly. Faults: `stores_too_few`.
+ * Chooses one store for each of the k + m columns, in slot order. First, no member, building, power supply or city holds more columns than m,
+ * or as few more as can be; then members give in turn, and inside a member its buildings; among equals the object's id decides, each store as
+ * often as its free room, price and availability say (`weightOf`). Always the same for the same stores, facts and id. `facts` are by store id;
+ * a store that has no room is taken only if there are not enough others. Where domains nest (a building in one city) no other choice has
+ * fewer columns too many; where they cross, none that differs by one store. Faults: `stores_too_few`. Cost: stores × columns.
  */
-export function placeObject<S extends Pick<Store, "id" | "member" | "site">>(
+export function placeObject<S extends Placeable>(
   stores: readonly S[],
   code: CodeParameters,
   objectId: Uint8Array,
+  facts: Readonly<Record<string, StoreFacts>> = {},
 ): S[] {
   const needed = columnsOf({ code });
   if (stores.length < needed) throw new Fault("stores_too_few", { needed, stores: stores.length });
-  const ranked = stores
-    .map((store) => ({ store, rank: createHash("sha256").update(objectId).update(store.id).digest("hex") }))
-    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
-    .map(({ store }) => store);
-  const chosen: S[] = [];
-  const used = new Map<string, number>();
-  while (chosen.length < needed) {
-    const load = (store: S): number => sharesOf(store).reduce((sum, name) => sum * 128 + (used.get(name) ?? 0), 0);
-    const next = ranked.reduce((best, store) => (load(store) < load(best) ? store : best));
-    ranked.splice(ranked.indexOf(next), 1);
-    chosen.push(next);
-    for (const name of sharesOf(next)) used.set(name, (used.get(name) ?? 0) + 1);
-  }
-  return chosen;
+  const withRoom = stores.filter(({ id }) => weightOf(facts[id] ?? {}) > 0);
+  const candidates = withRoom.length < needed ? stores : withRoom;
+  const weights = candidates.map(({ id }) => weightOf(facts[id] ?? {}));
+  const ids = candidates.map(({ id }) => id);
+  return new Selection(candidates, ranks(ids, weights, objectId, needed), code).take(needed).map((i) => candidates[i]!);
 }
 
-/** What a store shares with others that can fail with it, the likeliest first. */
-const sharesOf = ({ member, site }: Pick<Store, "member" | "site">): string[] => [
-  `member ${member}`,
-  `building ${site.building}`,
-  `power ${site.power}`,
-  `city ${site.city}`,
-];
+/** Each of these outweighs all that come after, for up to 96 columns. */
+const TOO_MANY = 2 ** 30;
+const MEMBER_AGAIN = 2 ** 15;
+
+/** Stores being chosen one by one, each time one that costs least. Costs rise with what is taken, so that the greedy choice is best where domains nest. */
+class Selection {
+  readonly #ranks: Float64Array;
+  readonly #m: number;
+  /** For each kind of domain: which one each store is in, and how many columns that has. */
+  readonly #kinds: readonly { readonly of: Int32Array; readonly used: Int32Array }[];
+  readonly #chosen = new Set<number>();
+
+  constructor(stores: readonly Placeable[], rank: Float64Array, { m }: CodeParameters) {
+    this.#ranks = rank;
+    this.#m = m;
+    this.#kinds = DOMAIN_KINDS.map((kind) => {
+      const numbers = new Map<string, number>();
+      const of = Int32Array.from(stores, (store) => {
+        const name = domainOf(store, kind);
+        if (!numbers.has(name)) numbers.set(name, numbers.size);
+        return numbers.get(name)!;
+      });
+      return { of, used: new Int32Array(numbers.size) };
+    });
+  }
+
+  take(count: number): readonly number[] {
+    while (this.#chosen.size < count) this.#put(this.#cheapest());
+    while (this.#excess() > 0 && this.#improve());
+    return [...this.#chosen];
+  }
+
+  #cheapest(): number {
+    let best = -1;
+    let bestCost = Number.POSITIVE_INFINITY;
+    for (let store = 0; store < this.#ranks.length; store++) {
+      if (this.#chosen.has(store)) continue;
+      const cost = this.#costOf(store);
+      if (cost < bestCost || (cost === bestCost && this.#ranks[store]! < this.#ranks[best]!)) [best, bestCost] = [store, cost];
+    }
+    return best;
+  }
+
+  #costOf(store: number): number {
+    const [member, building] = this.#kinds;
+    let cost = member!.used[member!.of[store]!]! * MEMBER_AGAIN + building!.used[building!.of[store]!]!;
+    for (const { of, used } of this.#kinds) if (used[of[store]!]! >= this.#m) cost += TOO_MANY;
+    return cost;
+  }
+
+  #put(store: number): void {
+    this.#chosen.add(store);
+    for (const { of, used } of this.#kinds) used[of[store]!]!++;
+  }
+
+  #drop(store: number): void {
+    this.#chosen.delete(store);
+    for (const { of, used } of this.#kinds) used[of[store]!]!--;
+  }
+
+  /** Columns that domains hold above m, over all of them. */
+  #excess(): number {
+    let sum = 0;
+    for (const { used } of this.#kinds) for (const count of used) sum += Math.max(0, count - this.#m);
+    return sum;
+  }
+
+  /** Exchanges one store for another if that leaves fewer columns too many; false if none does. */
+  #improve(): boolean {
+    const before = this.#excess();
+    for (const store of [...this.#chosen]) {
+      this.#drop(store);
+      const other = this.#cheapest();
+      this.#put(other);
+      if (this.#excess() < before) return true;
+      this.#drop(other);
+      this.#put(store);
+    }
+    return false;
+  }
+}
+
+/** What the loss of one domain would mean for an object. */
+export interface DomainLoss {
+  readonly kind: DomainKind;
+  readonly name: string;
+  readonly piecesGone: number;
+  readonly readable: boolean;
+  /** How many more pieces of a stripe could go before it is unreadable; negative if it already is. */
+  readonly spare: number;
+}
+
+/** What losing each member, building, power supply and city would mean for an object on these stores (one a column), the worst of each kind first. */
+export const describeDomains = (holders: readonly ColumnHolder[], { m }: CodeParameters): DomainLoss[] =>
+  DOMAIN_KINDS.flatMap((kind) =>
+    [...columnsByDomain(holders, kind)]
+      .map(([name, { length }]) => ({ kind, name, piecesGone: length, readable: length <= m, spare: m - length }))
+      .sort((a, b) => b.piecesGone - a.piecesGone),
+  );
 
 /** What the loss of one member would mean, for the caller's words. */
 export interface MemberLoss {
