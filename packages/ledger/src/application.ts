@@ -11,8 +11,10 @@ import {
   genesisChanges,
   getParameters,
   keys,
+  MAX_BLOCK_VERIFICATION,
   type Parameters,
   type StateReader,
+  verificationUnits,
 } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import { type Bytes, Fault, invariant, Recent } from "@xinglin/primitives";
@@ -29,7 +31,7 @@ import { Gossip, type Origin, type Reaping } from "./gossip.ts";
 import { Mempool, type MempoolLimits, type Waiting } from "./mempool.ts";
 import { checkOneSeat } from "./one-seat.ts";
 import { Overlay } from "./overlay.ts";
-import { checkProposal } from "./proposal.ts";
+import { checkProposal, overBudget } from "./proposal.ts";
 import { ReplayWindow, type WindowStep } from "./replay-window.ts";
 import { type Retained, type RetentionPolicy, retain, retainedFrom } from "./retention.ts";
 import { SignatureChecks } from "./signature-checks.ts";
@@ -142,7 +144,7 @@ export class Application {
 
   /**
    * Takes a transaction into the mempool. Nothing of one that is turned away stays anywhere. Throws `Fault`: `malformed`,
-   * `oversize`, `already_known`, `over_quota`, `signature_wrong`, `mempool_full`, `mempool_quota`, and the codes of admission.
+   * `oversize`, `already_known`, `over_quota`, `verification_over_budget`, `signature_wrong`, `mempool_full`, `mempool_quota`, and the codes of admission.
    */
   async checkTx(bytes: Bytes): Promise<Candidate> {
     const { candidate, verified } = this.#receive(bytes, "own");
@@ -182,6 +184,8 @@ export class Application {
     const admitted = admitCandidate(this.#reader(), candidate, this.#expectedBlock());
     if (admitted instanceof Fault) throw admitted;
     if (operations.length > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
+    const units = verificationUnits(admitted.jobs);
+    if (units > MAX_BLOCK_VERIFICATION) throw overBudget(units);
     if (this.#keepsOneSeat) checkOneSeat(transaction);
     const leave = this.#unverified.enter(idKeyOf(hash), origin, sponsor, bytes.length);
     return { candidate, verified: this.#verify(candidate, admitted, standing, origin).finally(leave) };
@@ -195,8 +199,17 @@ export class Application {
     // Another node's block, or the same body under another right signature, may have come meanwhile.
     this.#checkNew(candidate);
     // The signer's standing may have changed while the signature was checked: what is noted is the one from before.
-    const hashKey = idKeyOf(hash);
-    const waiting = { id: transaction.id, idKey, hashKey, bytes, sponsor, operations: operations.length, notAfter, standing };
+    const waiting: Waiting = {
+      id: transaction.id,
+      idKey,
+      hashKey: idKeyOf(hash),
+      bytes,
+      sponsor,
+      operations: operations.length,
+      verification: verificationUnits(jobs),
+      notAfter,
+      standing,
+    };
     this.#mempool.add(waiting);
     this.#gossip.add(waiting, origin, this.#mempool.size);
   }
@@ -214,12 +227,18 @@ export class Application {
     // Among several validators a block's time is that of the votes before it, behind the clock that a transaction was taken in by: one whose
     // validity ends as late as may be is too far ahead of the next block, and a proposal with it would be refused by everyone, in every round.
     const latest = { time: time + parameters.maxValiditySeconds, height: height + parameters.maxValidityBlocks };
-    const limits = { maxBytes, maxOperations, quota: parameters.memberQuota, time, height, latest };
+    const maxVerification = MAX_BLOCK_VERIFICATION;
+    const limits = { maxBytes, maxOperations, maxVerification, quota: parameters.memberQuota, time, height, latest };
     const { transactions, expired } = this.#mempool.take(limits);
     for (const { idKey } of expired) this.#options.onDropped(idKey, new Fault("expired"));
-    return transactions
-      .filter((waiting) => this.#stillAdmitted(waiting, this.#context(block), parameters))
-      .map(({ bytes }) => bytes);
+    let left = maxVerification;
+    return transactions.flatMap((waiting) => {
+      const units = this.#unitsOf(waiting, this.#context(block), parameters);
+      // A device may have got a dearer key since: then the last ones wait for the next block.
+      if (units === undefined || units > left) return [];
+      left -= units;
+      return [waiting.bytes];
+    });
   }
 
   /** Why a proposed block may not be decided, or undefined if it may. Asks nothing of this node's mempool. */
@@ -403,17 +422,22 @@ export class Application {
     if (this.isWaiting(idKey)) throw new Fault("already_known");
   }
 
-  #stillAdmitted({ id, idKey, bytes, standing }: Waiting, block: BlockContext, parameters: Parameters): boolean {
+  /** What the signatures of a waiting transaction cost now; undefined, and it leaves, if it is not admitted any more. */
+  #unitsOf(
+    { id, idKey, bytes, standing, verification }: Waiting,
+    block: BlockContext,
+    parameters: Parameters,
+  ): number | undefined {
     // Validity was looked at when it was taken for the block.
-    if (standing === this.#standing) return true;
+    if (standing === this.#standing) return verification;
     // A snapshot may have brought blocks that hold it.
     const why = this.#window.has(id)
       ? new Fault("already_known")
       : admitCandidate(this.#reader(), candidateOf(bytes, parameters), block);
-    if (!(why instanceof Fault)) return true;
+    if (!(why instanceof Fault)) return verificationUnits(why.jobs);
     this.#mempool.remove(idKey);
     this.#options.onDropped(idKey, why);
-    return false;
+    return undefined;
   }
 
   #reader(): StateReader {

@@ -2,8 +2,8 @@
  * Transactions that wait for a block: bounded in bytes and number, shared fairly between the members whose quota they use (`shared-room.ts`), so
  * that no gateway can starve another, and nothing that was accepted is ever thrown out for another's sake. Only what is rightly signed comes here.
  *
- * A block begins with the member that was served longest ago, and then takes from the one it has taken least from, in order of arrival within a
- * member. Source: design.md, "Ledger".
+ * A block begins with the member that was served longest ago, and then takes from the one it has taken least work from, in order of arrival within a
+ * member. Work is operations and units of verification alike: one of either costs a node about the same. Source: design.md, "Ledger".
  */
 import type { Bytes, MemberId } from "@xinglin/primitives";
 import { type RoomLimits, SharedRoom } from "./shared-room.ts";
@@ -20,6 +20,8 @@ export interface Waiting {
   readonly bytes: Bytes;
   readonly sponsor: MemberId;
   readonly operations: number;
+  /** What its signatures cost to verify (`verificationUnits`). */
+  readonly verification: number;
   readonly notAfter: { readonly time: number; readonly height: number };
   /** Which state of members, actors and parameters it was admitted in, see `Application`. */
   readonly standing: number;
@@ -27,11 +29,12 @@ export interface Waiting {
 
 /**
  * What one block may hold. `quota` bounds the operations of one member, `maxOperations` those of the block, except that a transaction with
- * more comes alone.
+ * more comes alone; `maxVerification` the units of its signatures.
  */
 export interface BlockLimits {
   readonly maxBytes: number;
   readonly maxOperations: number;
+  readonly maxVerification: number;
   readonly quota: number;
   readonly time: number;
   readonly height: number;
@@ -108,13 +111,14 @@ export class Mempool {
     const expired: Waiting[] = [];
     // Who was served longest ago begins: a transaction that fits only into an empty block has its turn, however busy the others are.
     const turns = [...this.#queues]
-      .map(([sponsor, queue]) => ({ queue, at: queue.head, operations: 0, served: this.#served.get(sponsor) ?? 0 }))
+      .map(([sponsor, queue]) => ({ queue, at: queue.head, operations: 0, work: 0, served: this.#served.get(sponsor) ?? 0 }))
       .sort((a, b) => a.served - b.served);
     let bytes = limits.maxBytes;
     let operations = limits.maxOperations;
+    let verification = limits.maxVerification;
     while (turns.length > 0) {
       let turn = 0;
-      for (let i = 1; i < turns.length; i++) if (turns[i]!.operations < turns[turn]!.operations) turn = i;
+      for (let i = 1; i < turns.length; i++) if (turns[i]!.work < turns[turn]!.work) turn = i;
       const member = turns[turn]!;
       const next = member.queue.items[member.at];
       const over = next !== undefined && isOver(next, limits.time, limits.height);
@@ -127,6 +131,7 @@ export class Mempool {
         next !== undefined &&
         next.bytes.length + FRAME_BYTES <= bytes &&
         (next.operations <= operations || transactions.length === 0) &&
+        next.verification <= verification &&
         member.operations + next.operations <= limits.quota;
       if (!fits) {
         // The order within a member is kept: what does not fit holds back what came after it.
@@ -136,8 +141,10 @@ export class Mempool {
       transactions.push(next);
       member.at++;
       member.operations += next.operations;
+      member.work += next.operations + next.verification;
       bytes -= next.bytes.length + FRAME_BYTES;
       operations -= next.operations;
+      verification -= next.verification;
     }
     for (const waiting of expired) this.remove(waiting.idKey);
     return { transactions, expired };

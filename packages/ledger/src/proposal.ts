@@ -26,6 +26,10 @@ export interface ProposalContext {
   readonly signatures: SignatureChecks;
 }
 
+/** More to verify than a block may ask of every node. */
+export const overBudget = (units: number): Fault =>
+  new Fault("verification_over_budget", { units, mostUnits: MAX_BLOCK_VERIFICATION });
+
 /** The first reason against the proposal, or undefined. Rejects with `Fault`: `verify_pool_stopped` when the ledger
  * closes meanwhile, `state_corrupt` when the state can't be read. */
 export async function checkProposal(block: BlockInput, held: ProposalContext): Promise<Fault | undefined> {
@@ -61,7 +65,7 @@ function unverifiedOf(
     if (total > parameters.memberQuota) throw new Fault("over_quota", { member: sponsor });
     used.set(sponsor, total);
     units += verificationUnits(admitted.jobs);
-    if (units > MAX_BLOCK_VERIFICATION) throw new Fault("verification_over_budget", { units, mostUnits: MAX_BLOCK_VERIFICATION });
+    if (units > MAX_BLOCK_VERIFICATION) throw overBudget(units);
     return { hash, jobs: admitted.jobs };
   });
 }

@@ -11,6 +11,7 @@ const waiting = (name: number, sizeBytes = 100): Waiting => ({
   bytes: new Uint8Array(sizeBytes).fill(name),
   sponsor: "hospital-a" as MemberId,
   operations: 1,
+  verification: 1,
   notAfter: { time: 1_000, height: 1_000 },
   standing: 0,
 });

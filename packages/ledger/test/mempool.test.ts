@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { Mempool, type Waiting } from "../src/mempool.ts";
 
 const latest = { time: 10_000, height: 10_000 };
-const block = { maxBytes: 1_000_000, maxOperations: 1_000, quota: 1_000, time: 100, height: 10, latest };
+const block = { maxBytes: 1_000_000, maxOperations: 1_000, maxVerification: 1_000, quota: 1_000, time: 100, height: 10, latest };
 let made = 0;
 function waiting(sponsor: string, change: Partial<Waiting> = {}): Waiting {
   const id = new Uint8Array(32);
@@ -18,6 +18,7 @@ function waiting(sponsor: string, change: Partial<Waiting> = {}): Waiting {
     bytes: new Uint8Array(100),
     sponsor: sponsor as MemberId,
     operations: 1,
+    verification: 1,
     notAfter,
     standing: 0,
     ...change,
@@ -89,6 +90,29 @@ test("a block keeps to its bytes, its operations and each member's quota; what d
   assert.deepEqual(idKeys(mempool.take({ ...block, quota: 7 }).transactions), idKeys(other));
   assert.deepEqual(idKeys(mempool.take({ ...block, quota: 2 }).transactions), idKeys(other.slice(0, 2)));
   assert.deepEqual(idKeys(mempool.take({ ...block, maxBytes: 250 }).transactions), idKeys([large, other[0]!]));
+});
+
+test("a block keeps to what its signatures may cost, and who sends costly ones gets fewer of them", () => {
+  const mempool = new Mempool({ maxBytes: 1_000_000, maxCount: 1_000 });
+  // An operation each: seven units of work against two.
+  const costly = Array.from({ length: 20 }, () => waiting("costly", { verification: 6 }));
+  const cheap = Array.from({ length: 40 }, () => waiting("cheap"));
+  put(mempool, ...costly, ...cheap);
+  const { transactions } = mempool.take({ ...block, maxVerification: 37 });
+  const of = (sponsor: string): number => transactions.filter((one) => one.sponsor === sponsor).length;
+  assert.equal(
+    transactions.reduce((sum, { verification }) => sum + verification, 0),
+    37,
+  );
+  assert.deepEqual([of("costly"), of("cheap")], [4, 13]);
+  // At the bound from both sides; what is dearer than what is left waits, and others go on.
+  const alone = new Mempool({ maxBytes: 1_000_000, maxCount: 1_000 });
+  put(alone, ...costly.slice(0, 3), cheap[0]!);
+  assert.deepEqual(
+    idKeys(alone.take({ ...block, maxVerification: 18 }).transactions),
+    idKeys([costly[0]!, cheap[0]!, costly[1]!]),
+  );
+  assert.deepEqual(idKeys(alone.take({ ...block, maxVerification: 19 }).transactions).length, 4);
 });
 
 test("a transaction with more operations than a block should have comes alone", () => {

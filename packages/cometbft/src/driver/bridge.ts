@@ -35,7 +35,16 @@ import type { ReapWait } from "./reap-wait.ts";
 import type { SnapshotMethods } from "./snapshots.ts";
 
 /** What can never stand in a block of this chain, whatever its state: a peer's copy stays known as seen. */
-const FOR_EVER = new Set(["malformed", "oversize", "wrong_chain", "expired", "suite_mismatch", "signature_wrong", "over_quota"]);
+const FOR_EVER = new Set([
+  "malformed",
+  "oversize",
+  "wrong_chain",
+  "expired",
+  "suite_mismatch",
+  "signature_wrong",
+  "over_quota",
+  "verification_over_budget",
+]);
 const REFUSED_CODE = 1;
 /** A result under the header's `last_results_hash`; the same values as in the ledger's `resultsHash`. */
 const DECIDED: TxResult = { code: 0 };
