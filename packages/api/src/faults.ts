@@ -211,6 +211,7 @@ export const FAULTS = {
     archive_unrecoverable: 500,
     manifest_mismatch: 500,
     object_too_large: 413,
+    record_too_large: 413,
     object_unknown: 404,
     path_refused: 400,
     source_changed: 409,
