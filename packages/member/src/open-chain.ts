@@ -27,8 +27,8 @@ export interface ChainOptions {
 
 type CometbftChain = Extract<ChainConfig, { readonly driver: "cometbft" }>;
 
-/** How long a header stays trusted while a node joins by a snapshot: validators could have left since. */
-const TRUST_SECONDS = 604_800;
+/** How long a header stays trusted while a node joins by a snapshot: validators could have left since. Shorter than evidence counts. */
+export const SNAPSHOT_TRUST_SECONDS = 604_800;
 
 /** Folder of the ledger in a node's data folder. */
 export const ledgerFolder = (data: string): string => join(data, "ledger");
@@ -100,7 +100,7 @@ function stateSyncOf({ stateSync }: CometbftChain) {
   if (stateSync === undefined) return {};
   const { servers, height, hash } = stateSync;
   fromHex(hash);
-  return { stateSync: { rpcServers: servers, trustHeight: height, trustHash: hash, trustPeriodSeconds: TRUST_SECONDS } };
+  return { stateSync: { rpcServers: servers, trustHeight: height, trustHash: hash, trustPeriodSeconds: SNAPSHOT_TRUST_SECONDS } };
 }
 
 function retentionOf({ keepBlocks, snapshotBlocks }: CometbftChain, { neededFrom }: ChainOptions): Partial<LedgerOptions> {

@@ -113,6 +113,7 @@ test("what can't be followed says why and what to do", async () => {
 test("trust that is over is refused, and a checkpoint begins anew", async () => {
   const data = ["--data", "old"];
   await refused("trust_expired", "light", "follow", ...data, "--api", api, "--trust-days", "0", "--once");
+  await refused("option_wrong", "light", "follow", ...data, "--api", api, "--trust-days", "31", "--once");
 });
 
 test("following goes on until it is stopped", async () => {

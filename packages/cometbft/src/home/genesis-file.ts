@@ -10,8 +10,11 @@ import { publicKeyJson } from "./keys.ts";
 /** The application protocol that headers name; the same as the solo driver's. */
 export const APP_PROTOCOL = 1;
 
-/** Evidence of misbehaviour counts for so long: until it is older than both. */
-export const EVIDENCE_AGE = { maxAgeBlocks: 100_000, maxAgeSeconds: 172_800 } as const;
+/**
+ * Evidence of misbehaviour counts for so long, until it is older than both: two days longer than light clients build on a header that they once verified (30 days), so that who
+ * signs a fork for one of them with power that it had is still held to account when it comes to light. Blocks are kept at least as long, since CometBFT verifies evidence by them.
+ */
+export const EVIDENCE_AGE = { maxAgeBlocks: 100_000, maxAgeSeconds: 32 * 86_400 } as const;
 
 /** A chain that CometBFT continues from a height above 1; the same on every node and at every start. */
 export interface Continuation {

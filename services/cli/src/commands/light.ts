@@ -17,6 +17,7 @@ import {
   type LightReport,
   lightStateSummary,
   MAX_FORK_BYTES,
+  TRUSTING_PERIOD_SECONDS,
   verifyFork,
   type WitnessAnswer,
 } from "@xinglin/verifier";
@@ -24,6 +25,7 @@ import type { Command, Context } from "../command.ts";
 
 const verify = verifyVoteWith(nodeCurves);
 const folderOf = (context: Context): string => join(context.data, "light");
+const MOST_TRUST_DAYS = TRUSTING_PERIOD_SECONDS / 86_400;
 const ADDRESS = /^https?:\/\/[^/?#\s]+$/;
 
 export const follow: Command = {
@@ -47,7 +49,9 @@ export const follow: Command = {
     const expected = context.text("chain") ?? known?.chainId;
     const given = context.list("witness").map((url) => addressOf(url, "--witness"));
     const witnesses = given.length > 0 ? given : [...new Set([...(known?.witnesses ?? []), ...(await peersOf(client))])];
-    const days = context.number("trust-days", 30);
+    const days = context.number("trust-days", MOST_TRUST_DAYS);
+    // Longer than evidence counts nobody is held to account for what is believed.
+    if (days > MOST_TRUST_DAYS) throw new Fault("option_wrong", { option: "--trust-days", expected: `0..${MOST_TRUST_DAYS}` });
     const chain = await FollowedChain.open({
       client,
       witnesses,
