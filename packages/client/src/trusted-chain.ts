@@ -6,6 +6,7 @@ import {
   type Actor,
   type AuditEntry,
   actor,
+  admittedCustodians,
   type Custodian,
   custodian,
   decodeAuditEntry,
@@ -94,6 +95,13 @@ export class TrustedChain {
     const found = await this.#entry(identity, keys.custodian(id), custodian);
     if (found === undefined) throw new Fault("not_a_custodian", { custodian: id });
     return found;
+  }
+
+  /** Ids of all custodians, those of the genesis and those that the committee admitted since, whether retired or not. Throws `proof_wrong`. */
+  async custodians(identity: Identity): Promise<readonly ActorId[]> {
+    const { genesis } = await this.#client.genesis();
+    const admitted = await this.#entry(identity, keys.admittedCustodians, admittedCustodians);
+    return [...genesis.custodians.map(({ id }) => id), ...(admitted ?? [])];
   }
 
   /** Who signs under an id, with the history of keys. Throws `unknown_signer`, `proof_wrong`. */

@@ -45,6 +45,7 @@ export function genesisChanges(genesis: Genesis): Change[] {
   for (const { id, member, key } of genesis.members) {
     const administration = id as string as ActorId;
     changes.push(put(keys.member(id), member), put(keys.actor(administration), firstActor("member", id, key)));
+    for (const node of member.nodes ?? []) changes.push(put(keys.node(toHex(node)), id));
   }
   for (const { id, member, key, hpke } of genesis.custodians) {
     changes.push(
@@ -89,6 +90,7 @@ function disagreement({ members, custodians, validators, matrix, parameters }: G
   if (repeats(actors)) return "custodian_repeated";
   if (members.some(({ id }) => looksRandom(id))) return "member_id_like_a_random_one";
   if (![...custodians, ...validators].every(({ member }) => known.has(member))) return "unknown_member";
+  if (repeats(members.flatMap(({ member }) => (member.nodes ?? []).map(toHex)))) return "node_repeated";
   if (repeats(validators.map(({ publicKey }) => toHex(publicKey)))) return "validator_repeated";
   if (repeats(validators.map(({ member }) => member))) return "validator_member_repeated";
   if (electionContradiction(parameters.election) !== undefined) return "election_bounds_contradict";

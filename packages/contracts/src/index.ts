@@ -42,6 +42,7 @@ export * from "./identity/replace-key.ts";
 export * from "./identity/set-actor-status.ts";
 export * from "./identity/set-credential-status.ts";
 export * from "./identity/set-member-status.ts";
+export * from "./identity/set-nodes.ts";
 export * from "./model/access.ts";
 export * from "./model/actor.ts";
 export * from "./model/approval.ts";

@@ -31,6 +31,7 @@ import {
   setCredentialStatus,
   setCredentialStatusOperation,
 } from "./identity/set-credential-status.ts";
+import { type SetNodesRefusal, setNodes, setNodesOperation } from "./identity/set-nodes.ts";
 import { type SetMemberStatusRefusal, setMemberStatus, setMemberStatusOperation } from "./identity/set-member-status.ts";
 import { type AmendRecordRefusal, amendRecord, amendRecordOperation } from "./record/amend-record.ts";
 import { type AnchorBatchRefusal, anchorBatch, anchorBatchOperation } from "./record/anchor-batch.ts";
@@ -68,6 +69,7 @@ const shapes = {
   recordRelease: recordReleaseOperation,
   recordErasure: recordErasureOperation,
   refreshCustody: refreshCustodyOperation,
+  setNodes: setNodesOperation,
 } as const;
 
 /** An operation of a transaction: `op` names the rule, the other elements are the rule's own. */
@@ -112,6 +114,7 @@ export interface RefusalsOf {
   recordRelease: RecordReleaseRefusal;
   recordErasure: RecordErasureRefusal;
   refreshCustody: RefreshCustodyRefusal;
+  setNodes: SetNodesRefusal;
 }
 
 /** The rule of each operation. */
@@ -143,6 +146,7 @@ export const rules: { readonly [Name in OperationName]: Rule<OperationOf<Name>, 
   recordRelease,
   recordErasure,
   refreshCustody,
+  setNodes,
 };
 
 /** Decides one operation: a one-time enrolment key may do nothing but enrol; all else is the rule's. Changes nothing itself. */

@@ -50,6 +50,8 @@ const readOften = <T>(state: StateReader, key: string): T | undefined => {
   return decoded as T;
 };
 
+/** Whose node has this id, 40 hex digits. */
+export const getMemberOfNode = (state: StateReader, idHex: string): MemberId | undefined => read<MemberId>(state, keys.node(idHex));
 /** What governance may change. */
 export const getParameters = (state: StateReader): Parameters | undefined => readOften(state, keys.parameters);
 /** Who may propose and vote, from two heights above the block that decided it on. */
@@ -82,6 +84,9 @@ export const getMember = (state: StateReader, id: MemberId): Member | undefined 
 export const getActor = (state: StateReader, id: ActorId): Actor | undefined => readOften(state, keys.actor(id));
 /** Where shares of a custodian are sealed to. */
 export const getCustodian = (state: StateReader, id: ActorId): Custodian | undefined => readOften(state, keys.custodian(id));
+/** Custodians that were admitted beside those of the genesis, whether retired since or not, in the order of their admission. */
+export const getAdmittedCustodians = (state: StateReader): readonly ActorId[] =>
+  read<ActorId[]>(state, keys.admittedCustodians) ?? [];
 /** A role of a person at a member. */
 export const getCredential = (state: StateReader, id: CredentialId): Credential | undefined =>
   readOften(state, keys.credential(id));

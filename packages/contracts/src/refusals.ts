@@ -26,6 +26,8 @@ export const REFUSAL_FACTS: { readonly [Code in RefusalCode]: readonly FactOf<Co
   committee_needed: ["mostSuspended"],
   credential_not_in_force: ["credential", "which"],
   credential_of_another: ["credential"],
+  custodian_id_wrong: ["member"],
+  custodian_known: ["custodian"],
   custodian_repeated: ["custodian"],
   custodian_retired: ["custodian"],
   custody_unfit: ["fault"],
@@ -52,6 +54,7 @@ export const REFUSAL_FACTS: { readonly [Code in RefusalCode]: readonly FactOf<Co
   member_removed: [],
   no_credential: [],
   no_directive: [],
+  node_in_use: ["node"],
   none_in_force: ["lastEnded"],
   not_administration: [],
   not_commission: [],
@@ -91,6 +94,7 @@ export const REFUSAL_FACTS: { readonly [Code in RefusalCode]: readonly FactOf<Co
   threshold_too_high: ["threshold", "custodians"],
   threshold_too_low: ["threshold", "custodians"],
   too_few_validators: ["left", "least"],
+  too_many_custodians: ["most"],
   too_many_directives: ["most"],
   too_many_keys: ["most"],
   too_many_validators: ["most"],
@@ -150,6 +154,10 @@ const action = {
   too_many_validators: true,
   election_contradiction: true,
   too_few_validators: true,
+  custodian_id_wrong: true,
+  custodian_known: true,
+  too_many_custodians: true,
+  unknown_custodian: true,
 } as const;
 
 /** The codes of each operation, in the order of its checks. */

@@ -23,8 +23,12 @@ export const keys = {
   proposal: (id: ProposalId): string => `proposal/${id}`,
   classRule: (category: Category, level: Level): string => `matrix/${category}/${level}`,
   member: (id: MemberId): string => `member/${id}`,
+  /** Whose node it is that peers know by this id, 40 hex digits. */
+  node: (idHex: string): string => `node/${idHex}`,
   actor: (id: ActorId): string => `actor/${id}`,
   custodian: (id: ActorId): string => `custodian/${id}`,
+  /** Ids of the custodians that were admitted beside those of the genesis. */
+  admittedCustodians: "custodian",
   credential: (id: CredentialId): string => `credential/${id}`,
   approval: (id: CredentialId): string => `approval/${id}`,
   record: (id: RecordId): string => `record/${id}`,

@@ -194,7 +194,8 @@ export class Custodian implements CustodianService {
     if (held?.status !== "active" || held.notBefore > view.time || held.notAfter <= view.time)
       throw new Fault("credential_not_in_force", { credential: grantee.credential });
     this.#requireOpenRecord(view, patient, permit);
-    if (view.read(keys.custodian(this.id), custodianEntry)?.status !== "active")
+    // One that the committee retired takes no new share, and still releases what the permit's epoch left with it.
+    if (view.read(keys.custodian(this.id), custodianEntry) === undefined)
       throw new Fault("not_a_custodian", { custodian: this.id });
   }
 

@@ -4,9 +4,10 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { type ApiClient, type Identity, TrustedChain } from "@xinglin/client";
-import type { PublicKey } from "@xinglin/contracts";
+import { MAX_CUSTODIANS, type PublicKey } from "@xinglin/contracts";
+import { sha256 } from "@xinglin/crypto/pure";
 import type { ProvenState, ShareRecipient } from "@xinglin/custody/client";
-import { type ActorId, Fault } from "@xinglin/primitives";
+import { type ActorId, Fault, type RecordId, toHex, utf8 } from "@xinglin/primitives";
 
 /** A custodian in force: where its shares are sealed to, and the keys with which it signs. */
 export interface KnownCustodian extends ShareRecipient {
@@ -14,14 +15,14 @@ export interface KnownCustodian extends ShareRecipient {
 }
 
 /**
- * Custodians in force, in a stable order, with their X-Wing keys: those that the genesis names, each proven to `identity`. A server's own
- * list could hold a key of the server's, or leave out custodians until the rest are in one hand.
+ * Custodians in force, in a stable order, with their X-Wing keys: those that the genesis names and those that the committee admitted, each proven to
+ * `identity`. A server's own list could hold a key of the server's, or leave out custodians until the rest are in one hand.
  */
 export async function listCustodians(client: ApiClient, identity: Identity): Promise<KnownCustodian[]> {
   const chain = await TrustedChain.of(client);
-  const { genesis } = await client.genesis();
+  const ids = await chain.custodians(identity);
   const known = await Promise.all(
-    genesis.custodians.map(async ({ id }) => {
+    ids.map(async (id) => {
       const [{ hpke, status }, actor] = await Promise.all([chain.custodian(identity, id), chain.actor(identity, id)]);
       const signingKeys = actor.keys.filter(({ until }) => until === undefined).map(({ publicKey }) => publicKey);
       return { id, hpke, status, signingKeys };
@@ -34,6 +35,23 @@ export async function listCustodians(client: ApiClient, identity: Identity): Pro
   if (recipients.length === 0) throw new Fault("custodians_missing", {}, { retry: true });
   return recipients;
 }
+
+/**
+ * Who of the custodians in force keeps the shares of one record's key: all of them, or of more than a key is shared among, those whom the record's id
+ * chooses, so that shares spread over all.
+ */
+export function custodiansFor<Known extends { readonly id: ActorId }>(record: RecordId, all: readonly Known[]): readonly Known[] {
+  if (all.length <= MAX_CUSTODIANS) return all;
+  const rank = ({ id }: Known): string => toHex(sha256(utf8(`${record} ${id}`)));
+  const chosen = new Set(all.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, MAX_CUSTODIANS));
+  return all.filter((one) => chosen.has(one));
+}
+
+/**
+ * How many of `count` custodians restore a key when so many were told to: at least more than half, since half could be in one hand. A consortium that
+ * admitted custodians thus goes on with the number it began with for as long as that is enough.
+ */
+export const thresholdFor = (told: number, count: number): number => Math.max(told, Math.floor(count / 2) + 1);
 
 /** Proves `keys` at one height, in the form that custodians read. */
 export async function proveState(client: ApiClient, identity: Identity, keys: readonly string[]): Promise<ProvenState> {

@@ -8,7 +8,15 @@ import { type CustodyReference, keys, type MedicalRecord } from "@xinglin/contra
 import { randomBytes } from "@xinglin/crypto";
 import { prepareDeposits } from "@xinglin/custody/client";
 import { Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
-import { askCustodians, type CustodianAnswer, type KnownCustodian, listCustodians, proveState } from "./custodians.ts";
+import {
+  askCustodians,
+  type CustodianAnswer,
+  custodiansFor,
+  type KnownCustodian,
+  listCustodians,
+  proveState,
+  thresholdFor,
+} from "./custodians.ts";
 import type { ImportJournal } from "./import-journal.ts";
 
 /** What a hospital's gateway works with: the API, the stores that members lend, and how many custodians restore a key. */
@@ -76,14 +84,14 @@ async function depositShares(gateway: Gateway, options: KeepOptions, contentKey:
   const { client, threshold } = gateway;
   const { by, record, version } = options;
   const { chainId, time } = await client.tip();
-  const recipients = await listCustodians(client, by);
+  const recipients = custodiansFor(record, await listCustodians(client, by));
   const deposits = await prepareDeposits({
     chain: chainId,
     record,
     version,
     epoch: 1,
     contentKey,
-    threshold,
+    threshold: thresholdFor(threshold, recipients.length),
     recipients,
     depositor: by,
     time: time as UnixSeconds,

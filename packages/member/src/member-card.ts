@@ -167,6 +167,15 @@ export function readCard(path: string): MemberCard {
   }
 }
 
+/** What the committee votes on to let the custodian of a card keep shares. */
+export const custodianAdmissionOf = ({ member, custodian: { key: own, hpke } }: MemberCard): Action => ({
+  kind: "admitCustodian",
+  id: custodianId(member),
+  member,
+  hpke,
+  key: { suite: "ed25519", key: own },
+});
+
 /** What the committee votes on to admit the member of a card. */
 export const admissionOf = ({ member: id, kind: as, name, administration: { key: own, hpke } }: MemberCard): Action => ({
   kind: "admitMember",

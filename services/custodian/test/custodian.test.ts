@@ -145,6 +145,32 @@ test("a permit from before a revocation is refused after it, with old proofs too
   await ask(chain, await chain.permit(), 0); // a new permit under the new head is fine
 });
 
+test("a custodian that the committee retired releases what it keeps, and is named in no new custody", async () => {
+  const own = await openSmallChain();
+  try {
+    const retired = own.custodians[0]!.party.actor;
+    const proposal: Operation = {
+      op: "proposeChange",
+      id: id(),
+      action: { kind: "retireCustodian", custodian: retired },
+      notAfter: inAnHour(),
+    };
+    // The committee is hospital A alone: its proposal passes at once.
+    assert.equal((await own.submit(own.a, proposal)).code, undefined);
+    await ask(own, await own.permit(), 0);
+    const custody = { epoch: 2, threshold: 3, custodians: own.custodians.map(({ party }) => party.actor) };
+    const refresh: Operation = {
+      op: "refreshCustody",
+      record: own.record,
+      version: 1,
+      custody: { ...custody, commitments: randomBytes(32) },
+    };
+    assert.equal((await own.submit(own.a, refresh)).code, "custodian_retired");
+  } finally {
+    await own.close();
+  }
+});
+
 test("with its own node a custodian looks at the newest state, whatever the caller brings", async () => {
   const own = await openSmallChain({ ownNode: true });
   try {

@@ -1,5 +1,13 @@
 /** The consortium's public entries: members, custodians, and what each class demands. Source: requirements B4, C4. */
-import { CATEGORIES, decodeGenesis, getClassRule, getCustodian, getMember, LEVELS } from "@xinglin/contracts";
+import {
+  CATEGORIES,
+  decodeGenesis,
+  getAdmittedCustodians,
+  getClassRule,
+  getCustodian,
+  getMember,
+  LEVELS,
+} from "@xinglin/contracts";
 import { toBase64url } from "@xinglin/primitives";
 import type { ApiContext } from "../context.ts";
 import type { Routes } from "../route.ts";
@@ -32,7 +40,7 @@ export function addRegistryRoutes(routes: Routes, { ledger, state, options }: Ap
       response: answers({ 200: json("All", custodiansShape) }),
     },
     handler: () =>
-      custodians.flatMap(({ id }) => {
+      [...custodians.map(({ id }) => id), ...getAdmittedCustodians(state)].flatMap((id) => {
         const custodian = getCustodian(state, id);
         if (custodian === undefined) return [];
         const { member, status, hpke } = custodian;

@@ -127,7 +127,7 @@ function findLeaf(
   if (!merkle.verifyInclusionOfHash(leafHash, index, batch.count, path, root)) return refuse({ code: "batch_path_wrong" });
   if (leaf.patient !== patient) return refuse({ code: "record_of_another_patient" });
   if (batch.source !== home) return refuse({ code: "batch_of_another_member" });
-  const custody = checkCustody(state, leaf.custody, FIRST_EPOCH);
+  const custody = checkCustody(state, leaf.custody, FIRST_EPOCH, batch.at.height);
   if (!custody.ok) return refuse({ code: "custody_unfit", fault: custody.refusal.code });
   const superseded = refusalOfSuccessor(state, leaf.record, batch.source);
   if (superseded !== undefined) return refuse(superseded);

@@ -4,6 +4,7 @@
  */
 import { cometbft, keyId } from "@xinglin/crypto/pure";
 import { type ActorId, accept, equal, invariant, type MemberId, type Result, refuse } from "@xinglin/primitives";
+import { type NodeRefusal, nodeChanges } from "../identity/set-nodes.ts";
 import type { Actor, Member } from "../model/actor.ts";
 import { hasRoomForVotes } from "../model/block-room.ts";
 import { type Candidate, type Election, MAX_FORMER_ADDRESSES } from "../model/election.ts";
@@ -12,6 +13,7 @@ import type { Action } from "../model/proposal.ts";
 import { getActor, getElection, getMember, getParameters, getValidators } from "../reads.ts";
 import { type BlockContext, type Change, put, type StateReader } from "../rule.ts";
 import { keys } from "../state-keys.ts";
+import { admitCustodian, type CustodianRefusal, retireCustodian } from "./custodians.ts";
 import { newcomerScore } from "./score.ts";
 import { isEligible } from "./seats.ts";
 
@@ -19,6 +21,7 @@ import { isEligible } from "./seats.ts";
 export type ActionRefusal =
   | { code: "member_id_random" }
   | { code: "member_known"; member: MemberId }
+  | NodeRefusal
   | { code: "unknown_member"; member: MemberId }
   | { code: "member_not_active"; member: MemberId }
   | { code: "unknown_validator"; member: MemberId }
@@ -27,14 +30,15 @@ export type ActionRefusal =
   | { code: "last_validator" }
   | { code: "too_many_validators"; most: number }
   | { code: "election_contradiction"; bounds: "seats" | "utilisation" | "blocks" }
-  | { code: "too_few_validators"; left: number; least: number };
+  | { code: "too_few_validators"; left: number; least: number }
+  | CustodianRefusal;
 
 type Acted = Result<readonly Change[], ActionRefusal>;
 
 /** The institution that an action is about, if it is about one. */
 export const memberOf = (action: Action): MemberId | undefined => {
   if (action.kind === "admitMember") return action.id;
-  return action.kind === "setElection" ? undefined : action.member;
+  return "member" in action ? action.member : undefined;
 };
 
 /** The changes of an action, or why it can't be done as things stand. */
@@ -52,21 +56,27 @@ export function act(state: StateReader, action: Action, block: BlockContext): Ac
       return removeValidator(state, action.member, action.force);
     case "setElection":
       return setElection(state, action.election);
+    case "admitCustodian":
+      return admitCustodian(state, action, block);
+    case "retireCustodian":
+      return retireCustodian(state, action, block);
   }
 }
 
 type ActionOf<Kind extends Action["kind"]> = Extract<Action, { readonly kind: Kind }>;
 
 function admitMember(state: StateReader, action: ActionOf<"admitMember">, { height }: BlockContext): Acted {
-  const { id, as, name, hpke, key } = action;
+  const { id, as, name, hpke, key, nodes } = action;
   const administration = id as string as ActorId;
   if (/^[0-9a-f]{32}$/.test(id)) return refuse({ code: "member_id_random" });
   if (getMember(state, id) !== undefined || getActor(state, administration) !== undefined)
     return refuse({ code: "member_known", member: id });
-  const member: Member = { kind: as, name, status: "active", hpke };
+  const named = nodeChanges(state, id, [], nodes ?? []);
+  if (!named.ok) return named;
+  const member: Member = { kind: as, name, status: "active", hpke, ...(nodes === undefined ? {} : { nodes }) };
   const first = { id: keyId(key.suite, key.key), publicKey: key, since: height };
   const actor: Actor = { kind: "member", member: id, status: "active", keys: [first] };
-  return accept([put(keys.member(id), member), put(keys.actor(administration), actor)]);
+  return accept([put(keys.member(id), member), put(keys.actor(administration), actor), ...named.value]);
 }
 
 function removeMember(state: StateReader, { member: id, force }: ActionOf<"removeMember">, { height }: BlockContext): Acted {

@@ -78,6 +78,11 @@ export const actor = schema.object({
 });
 export type Actor = Infer<typeof actor>;
 
+/** Nodes that a member may have: a validator's, a spare one's, and sentries in front. */
+export const MAX_NODES = 8;
+/** How CometBFT names a node: the first 20 bytes of SHA-256 of its key. */
+export const nodeId = schema.bytes(20);
+
 /** What kind of institution a member is. */
 export const MEMBER_KINDS = ["commission", "hospital", "clinic", "research", "laboratory", "insurer", "manufacturer"] as const;
 export type MemberKind = (typeof MEMBER_KINDS)[number];
@@ -87,6 +92,8 @@ export const member = schema.object({
   name: schema.object({ zh: schema.text(64), en: schema.text(128) }),
   status,
   hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES),
+  /** The ids of its nodes, by which the other members' nodes let them in. */
+  nodes: schema.optional(schema.list(nodeId, MAX_NODES)),
   /** Where the committee took it out; it is suspended then, until the committee lets it back. */
   removedAt: schema.optional(height),
 });
@@ -112,5 +119,11 @@ export const custodian = schema.object({
   member: memberId,
   hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES),
   status: schema.oneOf("active", "retired"),
+  /** Where the committee retired it: what was anchored before may name it. */
+  retiredAt: schema.optional(height),
 });
 export type Custodian = Infer<typeof custodian>;
+/** Custodians that a chain admits beside those of its genesis. */
+export const MAX_ADMITTED_CUSTODIANS = 64;
+/** State at `custodian`, once one was admitted: their ids, in the order of their admission. */
+export const admittedCustodians = schema.list(actorId, MAX_ADMITTED_CUSTODIANS, 1);

@@ -2,8 +2,8 @@
  * What a committee can decide by vote, and what stands in the state of it.
  * Source: requirements A3, A8 (appeal and re-admission by rule); design.md, "Validators".
  */
-import { height, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
-import { HPKE_PUBLIC_KEY_BYTES, MEMBER_KINDS, publicKey } from "./actor.ts";
+import { actorId, height, type Infer, memberId, schema, unixSeconds } from "@xinglin/primitives";
+import { HPKE_PUBLIC_KEY_BYTES, MAX_NODES, MEMBER_KINDS, nodeId, publicKey } from "./actor.ts";
 import { electionParameters, MAX_VALIDATORS } from "./election-parameters.ts";
 import { validatorKey } from "./genesis.ts";
 
@@ -16,6 +16,8 @@ export const action = schema.variant("kind", {
     name: schema.object({ zh: schema.text(64), en: schema.text(128) }),
     hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES),
     key: publicKey,
+    /** Its nodes, which the others let in from then on, so that they can catch up. */
+    nodes: schema.optional(schema.list(nodeId, MAX_NODES)),
   }),
   /** Takes an institution out: nobody but its patients can act any more; its validator goes with it. */
   removeMember: schema.object({ member: memberId, force: schema.bool }),
@@ -28,6 +30,15 @@ export const action = schema.variant("kind", {
   admitValidator: schema.object({ member: memberId, ...validatorKey, possession: schema.bytes(64, 3_309) }),
   /** Takes a member's validator out. With fewer than four left, only by `force`. */
   removeValidator: schema.object({ member: memberId, force: schema.bool }),
+  /** Lets a member's custodian keep shares of keys; one that was retired comes back under the keys it had. */
+  admitCustodian: schema.object({
+    id: actorId,
+    member: memberId,
+    hpke: schema.bytes(HPKE_PUBLIC_KEY_BYTES),
+    key: publicKey,
+  }),
+  /** A custodian that gets no share of a new key; those that it keeps it still releases and erases. */
+  retireCustodian: schema.object({ custodian: actorId }),
   /** Puts other values in the place of all the election's parameters. */
   setElection: schema.object({ election: electionParameters }),
 });
@@ -40,6 +51,8 @@ export const ACTION_KINDS = [
   "admitValidator",
   "removeValidator",
   "setElection",
+  "admitCustodian",
+  "retireCustodian",
 ] as const satisfies readonly Action["kind"][];
 
 /** What a committee member says. */

@@ -2,7 +2,7 @@
  * Whether a custody may be relied on: known, active, different custodians, of whom more than half are needed.
  * Source: requirement D9; design.md, "Consent, access, custody" (no read without a record).
  */
-import { type ActorId, accept, type Result, refuse } from "@xinglin/primitives";
+import { type ActorId, accept, type Height, type Result, refuse } from "@xinglin/primitives";
 import type { CustodyReference } from "../model/record.ts";
 import { getCustodian } from "../reads.ts";
 import type { StateReader } from "../rule.ts";
@@ -19,8 +19,16 @@ export type CustodyRefusal =
 /** The epoch of a new version's first sharing. */
 export const FIRST_EPOCH = 1;
 
-/** Checks `custody` as the sharing number `epoch` of a record version. At most half of the custodians can't put the key together. */
-export function checkCustody(state: StateReader, custody: CustodyReference, epoch: number): Result<undefined, CustodyRefusal> {
+/**
+ * Checks `custody` as the sharing number `epoch` of a record version. At most half of the custodians can't put the key together. `anchoredAt`: of what was
+ * anchored then, for a custodian that was retired since keeps what it had.
+ */
+export function checkCustody(
+  state: StateReader,
+  custody: CustodyReference,
+  epoch: number,
+  anchoredAt?: Height,
+): Result<undefined, CustodyRefusal> {
   const { custodians, threshold } = custody;
   if (custody.epoch !== epoch) return refuse({ code: "epoch_wrong", expected: epoch });
   const facts = { threshold, custodians: custodians.length };
@@ -31,7 +39,8 @@ export function checkCustody(state: StateReader, custody: CustodyReference, epoc
     if (custodians.indexOf(custodian) !== i) return refuse({ code: "custodian_repeated", custodian });
     const found = getCustodian(state, custodian);
     if (found === undefined) return refuse({ code: "unknown_custodian", custodian });
-    if (found.status !== "active") return refuse({ code: "custodian_retired", custodian });
+    const keptIt = anchoredAt !== undefined && found.retiredAt !== undefined && anchoredAt < found.retiredAt;
+    if (found.status !== "active" && !keptIt) return refuse({ code: "custodian_retired", custodian });
   }
   return accept(undefined);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MemberId } from "@xinglin/primitives";
+import type { ActorId, MemberId } from "@xinglin/primitives";
 import fc from "fast-check";
 import {
   type Action,
@@ -12,6 +12,7 @@ import {
   getParameters,
   getProposal,
   keys,
+  MAX_ADMITTED_CUSTODIANS,
   type Outcome,
   type ProposeChangeRefusal,
   votesNeeded,
@@ -59,6 +60,18 @@ const full = (): World => {
   const more = Array.from({ length: 97 }, (_, i) => candidateOf(i + 20, { member: `member-${i}` as MemberId }));
   return made.set(keys.election, { ...standing, candidates: [...standing.candidates.slice(0, 3), ...more] });
 };
+const admitCustodian: Extract<Action, { kind: "admitCustodian" }> = {
+  kind: "admitCustodian",
+  id: "custodian-hospital-b" as ActorId,
+  member: hospitalB,
+  hpke: bytes(1216, 4),
+  key: publicKey(801),
+};
+const crowded = (): World =>
+  consortium(4).set(
+    keys.admittedCustodians,
+    Array.from({ length: MAX_ADMITTED_CUSTODIANS }, (_, n) => `custodian-of-${n}`),
+  );
 /** Why each action may not be done, asked where one yes is enough or the proposer's check meets it. */
 const impossible: Readonly<Record<string, readonly [() => World, Action]>> = {
   member_id_random: [() => consortium(4), { ...admitMember, id: "a".repeat(32) as MemberId }],
@@ -72,6 +85,13 @@ const impossible: Readonly<Record<string, readonly [() => World, Action]>> = {
   too_many_validators: [full, { kind: "admitValidator", member: institute, publicKey: bytes(32, 79), possession: NOT_ASKED }],
   election_contradiction: [() => consortium(4), { kind: "setElection", election: { ...election, minSeats: 50 } }],
   too_few_validators: [() => consortium(4), { ...remove, force: false }],
+  custodian_id_wrong: [() => consortium(4), { ...admitCustodian, id: "custodian-1" as ActorId }],
+  custodian_known: [
+    () => consortium(4).set(keys.actor(admitCustodian.id), getActor(consortium(4), hospitalB as string as ActorId)),
+    admitCustodian,
+  ],
+  too_many_custodians: [crowded, admitCustodian],
+  unknown_custodian: [() => consortium(4), { kind: "retireCustodian", custodian: "custodian-none" as ActorId }],
 };
 
 test("no vote gives a chain more seats than its blocks hold votes of: no proposer could make a block then", () => {
@@ -124,7 +144,18 @@ const proposeRefusals: { [Code in ProposeChangeRefusal["code"]]: Outcome } = {
     "member_id_random" | "member_known" | "unknown_member" | "member_not_active" | "unknown_validator" | "validator_key_in_use",
     Outcome
   > &
-    Record<"unchanged" | "last_validator" | "too_many_validators" | "election_contradiction" | "too_few_validators", Outcome>),
+    Record<
+      | "unchanged"
+      | "last_validator"
+      | "too_many_validators"
+      | "election_contradiction"
+      | "too_few_validators"
+      | "custodian_id_wrong"
+      | "custodian_known"
+      | "too_many_custodians"
+      | "unknown_custodian",
+      Outcome
+    >),
 };
 testRefusals("proposeChange", proposeRefusals, {
   "a new member": consortium(4).decide(by(0), propose(admitMember)),

@@ -128,6 +128,11 @@ const anAction: fc.Arbitrary<Action> = from<Action>(
     { kind: "admitValidator", member, publicKey: new Uint8Array(32).fill(55), possession: new Uint8Array(64) },
     { kind: "removeValidator", member, force: member === hospitalB },
   ]),
+  ...[hospitalA, hospitalB].flatMap((member): Action[] => [
+    { kind: "admitCustodian", id: `custodian-${member}` as ActorId, member, hpke: new Uint8Array(1216), key: publicKey(3901) },
+    { kind: "retireCustodian", custodian: `custodian-${member}` as ActorId },
+  ]),
+  { kind: "retireCustodian", custodian: "custodian-1" as ActorId },
   ...someElections.map((election): Action => ({ kind: "setElection", election })),
 );
 const target = fc.oneof(
@@ -153,6 +158,7 @@ const shapes = {
   registerActor: shape({ id: newActorId, kind: from("staff", "device"), key }),
   setActorStatus: shape({ id: actorId, status }),
   setMemberStatus: shape({ id: member, status }),
+  setNodes: shape({ nodes: fc.array(from(...[1, 2, 3].map((n) => new Uint8Array(20).fill(n))), { maxLength: 2 }) }),
   issueCredential: shape({
     id: newCredential,
     subject: actorId,

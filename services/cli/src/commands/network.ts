@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { type Action, CAPPED_FROM, CONSORTIUM_ELECTION, chainIdOf } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
 import { proposeAction, readConsortiumFile, readProposal, shanghaiTime, type Voting, voteOn } from "@xinglin/gateway";
-import { admissionOf, newGenesis, provenValidator, readCard } from "@xinglin/member";
+import { admissionOf, custodianAdmissionOf, custodianId, newGenesis, provenValidator, readCard } from "@xinglin/member";
 import { Fault, type MemberId, memberId, type ProposalId, proposalId, type UnixSeconds } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
 import { actionWords } from "../fault-sentence.ts";
@@ -56,12 +56,24 @@ async function propose(context: Context, action: Action): Promise<void> {
 const tellVoting = ({ tell }: Context, { proposal, outcome, height }: Voting): void =>
   tell(`network.vote_${outcome}`, { proposal, outcome, height });
 
+/** What of a member is voted on, if not the member itself. */
+const OF = { validator: { type: "boolean" }, custodian: { type: "boolean" } } as const;
+
+function partOf({ flag }: Context): "member" | "validator" | "custodian" {
+  if (flag("validator") && flag("custodian"))
+    throw new Fault("option_wrong", { option: "--custodian", expected: "--validator|--custodian" });
+  if (flag("validator")) return "validator";
+  return flag("custodian") ? "custodian" : "member";
+}
+
 export const admit: Command = {
   words: "network admit",
-  options: { ...BY, card: { type: "string" }, validator: { type: "boolean" } },
+  options: { ...BY, card: { type: "string" }, ...OF },
   async run(context) {
     const card = readCard(resolve(context.need("card")));
-    if (!context.flag("validator")) return propose(context, admissionOf(card));
+    const part = partOf(context);
+    if (part === "member") return propose(context, admissionOf(card));
+    if (part === "custodian") return propose(context, custodianAdmissionOf(card));
     const { chainId } = readConsortiumFile(context.data);
     return propose(context, { kind: "admitValidator", ...provenValidator(card, chainId) });
   },
@@ -69,12 +81,13 @@ export const admit: Command = {
 
 export const remove: Command = {
   words: "network remove",
-  options: { ...BY, member: { type: "string" }, validator: { type: "boolean" }, force: { type: "boolean" } },
+  options: { ...BY, member: { type: "string" }, ...OF, force: { type: "boolean" } },
   async run(context) {
     const member: MemberId = memberId.parse(context.need("member"));
     const force = context.flag("force");
-    const kind = context.flag("validator") ? "removeValidator" : "removeMember";
-    await propose(context, { kind, member, force });
+    const part = partOf(context);
+    if (part === "custodian") return propose(context, { kind: "retireCustodian", custodian: custodianId(member) });
+    await propose(context, { kind: part === "validator" ? "removeValidator" : "removeMember", member, force });
   },
 };
 
@@ -106,6 +119,12 @@ export const vote: Command = {
   },
 };
 
+function aboutWhom(action: Action): string {
+  if ("member" in action) return action.member;
+  if ("custodian" in action) return action.custodian;
+  return "id" in action ? action.id : "-";
+}
+
 export const proposal: Command = {
   words: "network proposal",
   options: { proposal: { type: "string" } },
@@ -113,8 +132,11 @@ export const proposal: Command = {
     const { say, json, print } = context;
     const found = await readProposal(context.gateway().client, context.key(), proposalOf(context));
     if (json) return print(found);
-    const about = "member" in found.action ? found.action.member : "id" in found.action ? found.action.id : "-";
-    say.plain("network.proposal", { action: actionWords(found.action.kind, say.language), about, by: found.by });
+    say.plain("network.proposal", {
+      action: actionWords(found.action.kind, say.language),
+      about: aboutWhom(found.action),
+      by: found.by,
+    });
     say.plain("network.proposal_state", { outcome: found.outcome, until: shanghaiTime(found.notAfter) });
     for (const { member, ballot, height } of found.ballots) say.plain("network.ballot", { member, ballot, height });
   },
