@@ -10,6 +10,7 @@ import { auditPossession } from "../src/audit.ts";
 import { ingest } from "../src/ingest.ts";
 import { decodeReference } from "../src/reference.ts";
 import { retrieve } from "../src/retrieve.ts";
+import type { DirectoryStore } from "../src/store/directory.ts";
 import { collectStages, openStores, removeOrphans } from "../src/store/open.ts";
 import { isStale, stageOwner } from "../src/store/owner.ts";
 import type { Store } from "../src/store/store.ts";
@@ -74,7 +75,7 @@ test("an import that died while publishing is rolled back on the stores that had
   const kept = await ingest([{ path: "x", content: new Uint8Array(100) }], { stores });
   const died = await ingest([{ path: "x", content: new Uint8Array(100) }], { stores });
   const deadOwner = stageOwner.replace(/-\d+-/, "-4194305-"); // beyond the largest process id
-  const stage = (store: Store, objectId: Uint8Array, purpose: string, owner: string): Promise<string | undefined> =>
+  const stage = (store: DirectoryStore, objectId: Uint8Array, purpose: string, owner: string): Promise<string | undefined> =>
     mkdir(join(store.description.path, "incoming", `${toHex(objectId)}.${purpose}.${owner}`), { recursive: true });
   await stage(stores[3]!, died.objectId, "import", deadOwner);
   await stage(stores[5]!, kept.objectId, "repair", deadOwner);

@@ -34,13 +34,26 @@ export const lentShape = {
 
 /** One shape a kind of store: a further kind adds its arm here and in `openStore`. */
 const directory = schema.object({ ...lentShape, path: schema.text(4_096) });
+const s3 = schema.object({
+  ...lentShape,
+  /** `https://host[:port]/bucket[/prefix]`; the host is asked for the bucket by path. */
+  url: schema.text(2_048),
+  /** For servers that ask; `us-east-1` unless told. */
+  region: schema.optional(schema.text(64, /^[a-z0-9-]+$/)),
+  /** An AWS credentials file that only its owner can read; without it what the environment offers is used. */
+  credentialsFile: schema.optional(schema.text(4_096)),
+  /** Certificates in PEM of who signed the server's, if not one of the usual. */
+  caFile: schema.optional(schema.text(4_096)),
+});
 
 /** The description of a store of any kind. One without a kind is refused. */
-export const storeDescription = schema.variant("kind", { directory });
+export const storeDescription = schema.variant("kind", { directory, s3 });
 /** What is needed to open a store again, in another thread too. */
 export type StoreDescription = Infer<typeof storeDescription>;
 /** A folder lent to the archive. */
 export type DirectoryDescription = Extract<StoreDescription, { kind: "directory" }>;
+/** A bucket lent to the archive, or a prefix of one. */
+export type S3Description = Extract<StoreDescription, { kind: "s3" }>;
 
 /** The store's site with what was left out filled in. */
 export const siteOf = ({ member, site = {} }: Pick<StoreDescription, "member" | "site">): Site => ({
@@ -51,5 +64,11 @@ export const siteOf = ({ member, site = {} }: Pick<StoreDescription, "member" | 
 
 /** The description with every path in it taken through `at`: a configuration's paths are relative to its file. */
 export function withStorePaths(description: StoreDescription, at: (path: string) => string): StoreDescription {
-  return { ...description, path: at(description.path) };
+  if (description.kind === "directory") return { ...description, path: at(description.path) };
+  const { credentialsFile, caFile } = description;
+  return {
+    ...description,
+    ...(credentialsFile === undefined ? {} : { credentialsFile: at(credentialsFile) }),
+    ...(caFile === undefined ? {} : { caFile: at(caFile) }),
+  };
 }

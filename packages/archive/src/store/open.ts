@@ -2,12 +2,13 @@
 import { Fault, fromHex, toHex } from "@xinglin/primitives";
 import { type StoreDescription, storeDescription } from "./description.ts";
 import { DirectoryStore } from "./directory.ts";
+import { S3Store } from "./s3-store.ts";
 import type { Store } from "./store.ts";
 
-/** The store of a description. Nothing is read or made yet. Faults: `malformed` (no kind, or an id that is not short, lower-case and plain). */
+/** The store of a description. Nothing is read or made yet. Faults: `malformed` (no kind, or an id that is not short, lower-case and plain), `s3_url_wrong`. */
 export function openStore(description: StoreDescription): Store {
   storeDescription.parse(description);
-  return new DirectoryStore(description);
+  return description.kind === "s3" ? new S3Store(description) : new DirectoryStore(description);
 }
 
 /**

@@ -1,0 +1,161 @@
+/**
+ * An S3 server for tests: versitygw over a temporary folder. Built once from the module that pins it, or one that is installed and
+ * named by `XINGLIN_VERSITYGW`. It keeps what it has been sent when it is killed, and it checks signatures; moto does neither.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const moduleFolder = fileURLToPath(new URL("../../../../engine/versitygw", import.meta.url));
+const cache = fileURLToPath(new URL("../../../../node_modules/.cache/xinglin", import.meta.url));
+const PROGRAM = "github.com/versity/versitygw/cmd/versitygw";
+const VERSION = "v1.8.0";
+/** A build takes two minutes of CPU time; who has built for longer than this has died. */
+const BUILD_MS = 8 * 60_000;
+
+/** What the server lets in. */
+export const ACCESS = { id: "XINGLINTEST", secret: "a-secret-for-tests-only" };
+
+/** The program's path, or why there is none. */
+export async function findServer(): Promise<{ readonly path: string } | { readonly missing: string }> {
+  const named = process.env.XINGLIN_VERSITYGW;
+  if (named) return existsSync(named) ? { path: named } : { missing: "versitygw: XINGLIN_VERSITYGW names no file" };
+  const sums = createHash("sha256");
+  for (const file of ["go.mod", "go.sum"]) sums.update(readFileSync(join(moduleFolder, file)));
+  const path = join(cache, `versitygw-${VERSION}-${sums.digest("hex").slice(0, 12)}`);
+  if (existsSync(path)) return { path };
+  const go = await run("go", ["version"]).then(
+    () => true,
+    () => false,
+  );
+  if (!go) return { missing: "go: not installed, so there is no S3 server to test with" };
+  await mkdir(cache, { recursive: true });
+  const lock = `${path}.building`;
+  while (!(await takeLock(lock))) await new Promise((resolve) => setTimeout(resolve, 500)); // another test file builds it
+  try {
+    if (existsSync(path)) return { path };
+    const partial = `${path}.${process.pid}.partial`;
+    const args = ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", partial, PROGRAM];
+    const built = await run("go", args, { cwd: moduleFolder, env: { ...process.env, GOTOOLCHAIN: "local" } }).then(
+      () => true,
+      () => false,
+    );
+    if (!built) return { missing: "go: the module engine/versitygw can't be built" };
+    await rename(partial, path);
+    return { path };
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+async function takeLock(path: string): Promise<boolean> {
+  const taken = await mkdir(path).then(
+    () => true,
+    () => false,
+  );
+  if (taken) return true;
+  const since = await stat(path).catch(() => undefined);
+  if (since !== undefined && Date.now() - since.mtimeMs > BUILD_MS) await rm(path, { recursive: true, force: true });
+  return false;
+}
+
+/** A server on this machine, with the credentials file of a node that may use it. */
+export class S3Server {
+  readonly folder: string;
+  readonly credentialsFile: string;
+  port = 0;
+  readonly #program: string;
+  #child: ChildProcess | undefined;
+
+  static async start(program: string): Promise<S3Server> {
+    const server = new S3Server(program, await mkdtemp(join(tmpdir(), "xinglin-s3-")));
+    await mkdir(join(server.folder, "buckets"));
+    await mkdir(join(server.folder, "notes"));
+    await writeFile(
+      server.credentialsFile,
+      `[default]\naws_access_key_id = ${ACCESS.id}\naws_secret_access_key = ${ACCESS.secret}\n`,
+      { mode: 0o600 },
+    );
+    try {
+      await server.resume();
+    } catch (cause) {
+      await server.end();
+      throw cause;
+    }
+    return server;
+  }
+
+  private constructor(program: string, folder: string) {
+    this.#program = program;
+    this.folder = folder;
+    this.credentialsFile = join(folder, "credentials");
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it, on the port it had; what was stored before is there. */
+  async resume(): Promise<void> {
+    if (this.port === 0) this.port = await freePort();
+    const args = [
+      "--quiet",
+      "--port",
+      `127.0.0.1:${this.port}`,
+      "posix",
+      "--sidecar",
+      join(this.folder, "notes"),
+      join(this.folder, "buckets"),
+    ];
+    const env = { ...process.env, ROOT_ACCESS_KEY: ACCESS.id, ROOT_SECRET_KEY: ACCESS.secret };
+    const child = spawn(this.#program, args, { stdio: ["ignore", "ignore", "inherit"], env });
+    this.#child = child;
+    while (!(await answers(this.port))) {
+      if (child.exitCode !== null) throw new Error(`versitygw ended with ${child.exitCode}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Kills it as a power cut does. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "close");
+  }
+
+  /** Kills it and removes what it has stored. */
+  async end(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1")
+      .on("connect", () => {
+        socket.destroy();
+        resolve(true);
+      })
+      .on("error", () => resolve(false));
+  });
+}
