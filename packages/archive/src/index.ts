@@ -3,9 +3,13 @@ export * from "./audit.ts";
 export { ReedSolomon } from "./code/reed-solomon.ts";
 export * from "./digest.ts";
 export * from "./disk-check.ts";
+export type { FileEntry } from "./file-entry.ts";
 export * from "./ingest.ts";
 export { type CodeParameters, chunkBytesFor, codeParameters, DEFAULT_CODE, type Layout, sizeClassOf } from "./layout.ts";
-export type { FileEntry, Manifest } from "./manifest.ts";
+export type { Manifest } from "./manifest.ts";
+export { type Pack, type PackedRecord, type PackOptions, packRecords } from "./packs/pack-records.ts";
+export { retrieveRecord, type SmallRecord } from "./packs/read-record.ts";
+export { MAX_SMALL_BYTES, type PackSlice, packSlice } from "./packs/record-seal.ts";
 export { isArchivePath } from "./paths.ts";
 export { decodeTable, type PieceProof, PieceTable, type TableHeader, verifyPiece } from "./piece-table.ts";
 export * from "./placement.ts";
@@ -16,7 +20,6 @@ export type { Selection } from "./selection.ts";
 export type { SourceFile } from "./source.ts";
 export {
   type DirectoryDescription,
-  type S3Description,
   type Site,
   type StoreDescription,
   siteOf,
@@ -25,7 +28,6 @@ export {
 } from "./store/description.ts";
 export { DirectoryStore } from "./store/directory.ts";
 export * from "./store/open.ts";
-export { S3Store } from "./store/s3-store.ts";
 export type * from "./store/store.ts";
 export type { AuditReport, PieceFault, StoreAudit } from "./work/audit-object.ts";
 export type { ImportOutcome, ImportStages } from "./work/import-object.ts";

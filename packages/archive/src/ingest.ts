@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { Fault, invariant } from "@xinglin/primitives";
+import type { StoreFacts } from "./durability/placement-rank.ts";
 import { type CodeParameters, DEFAULT_CODE } from "./layout.ts";
 import { CONTENT_KEY_BYTES, OBJECT_ID_BYTES } from "./reference.ts";
 import type { SourceFile } from "./source.ts";
@@ -18,6 +19,10 @@ export interface IngestOptions extends WorkOptions {
   readonly code?: CodeParameters;
   /** 16 random bytes, never used before; for a caller that writes down what it begins. Drawn here without it. */
   readonly objectId?: Uint8Array;
+  /** Of an object whose content is sealed already, see `packRecords`. Never one that sealed anything before. */
+  readonly contentKey?: Uint8Array;
+  /** What is known of stores beside their room (measured availability, price), by store id: see `placeObject`. */
+  readonly facts?: Readonly<Record<string, StoreFacts>>;
 }
 
 /** An archived object: what to anchor, and the key to split among custodians and forget. */
@@ -32,14 +37,14 @@ export interface Ingested extends ImportOutcome {
  * `store_absent`, `store_unwritable`, `disk_full`, `aborted`, `worker_died`.
  */
 export async function ingest(source: readonly SourceFile[], options: IngestOptions): Promise<Ingested> {
-  const { stores, code = DEFAULT_CODE, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), ...work } = options;
+  const { stores, code = DEFAULT_CODE, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), contentKey, facts, ...work } = options;
   // A failed import removes what it made, and must never take an older object of the same id with it.
   if (options.objectId !== undefined)
     for (const store of stores) invariant(!(await store.has(objectId)), "an object id is used once");
-  const key = new Uint8Array(randomBytes(CONTENT_KEY_BYTES));
+  const key = contentKey ?? new Uint8Array(randomBytes(CONTENT_KEY_BYTES));
   const descriptions = stores.map((store) => store.description);
   try {
-    const order = { source, stores: descriptions, code, objectId, contentKey: key, owner: stageOwner };
+    const order = { source, stores: descriptions, code, objectId, contentKey: key, owner: stageOwner, facts };
     return { objectId, key, ...(await runTask("importObject", order, work)) };
   } catch (cause) {
     if (cause instanceof Fault && cause.code === "worker_died")

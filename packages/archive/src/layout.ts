@@ -50,7 +50,7 @@ export function layoutFor(sizeBytes: number, code: CodeParameters): Layout {
 /** Columns of a stripe, which is also the number of stores. */
 export const columnsOf = (layout: Pick<Layout, "code">): number => layout.code.k + layout.code.m;
 /** Bytes of a piece: a sealed chunk. */
-export const pieceBytesOf = (layout: Layout): number => layout.chunkBytes + TAG_BYTES;
+export const pieceBytesOf = (layout: Pick<Layout, "chunkBytes">): number => layout.chunkBytes + TAG_BYTES;
 /** Bytes of one store's pack: one piece a stripe. */
 export const packBytesOf = (layout: Layout): number => layout.stripes * pieceBytesOf(layout);
 /** Bytes of the object in one stripe. */

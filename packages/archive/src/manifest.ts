@@ -1,46 +1,71 @@
 /**
- * The sealed manifest: what an object holds, readable with its content key only. Salts of everything on the chain that is computed
- * from content live here and nowhere else, so destroying the key destroys them.
+ * The sealed manifest: what an object holds, readable with its content key only. It is a tree under one name: its root stands beside
+ * the pieces on every store and lists few files itself; of many it names nodes, which stand at the end of the object's sealed stream
+ * and so are coded, audited and repaired with it. Salts of everything on the chain that is computed from content live here and nowhere
+ * else, so destroying the key destroys them.
  * Source: design.md, "Ledger" (256-bit salts) and "Archive" (content-addressed, sealed).
  */
 import { cbor, equal, Fault, type Infer, schema } from "@xinglin/primitives";
+import { checkFiles, fileEntry } from "./file-entry.ts";
 import { codeParameters, layoutFor, sizeClassOf } from "./layout.ts";
-import { firstBadPath } from "./paths.ts";
 import type { PieceTable } from "./piece-table.ts";
 import { OBJECT_ID_BYTES, type ObjectReference } from "./reference.ts";
 import { openManifestBytes, sealManifestBytes } from "./seal.ts";
 
 /** Bytes of a salt. */
 export const SALT_BYTES = 32;
-/** Bounds of a file table: no study comes near. */
-const MAX_FILES = 1_000_000;
-export const MAX_MANIFEST_BYTES = 256 * 2 ** 20;
+/** Bounds of a tree: no study comes near. */
+export const MAX_FILES = 1_000_000;
+const MAX_NODES = 8192;
+export const MAX_NODE_BYTES = 4 * 2 ** 20;
+export const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
+/** A file's name in the tree's index: one letter for what it is, then a path or an identifier. */
+export const indexKey = schema.text(1025, /^[pis]/, 2);
 
-const fileEntry = schema.object({
-  path: schema.text(1024),
-  sizeBytes: schema.uint(),
+/** A node: canonical DAG-CBOR, shrunk. Its hash is of the plain form, and is the multihash of its CIDv1. */
+const node = schema.object({
   sha256: schema.bytes(32),
-  /** IANA media type, for example `application/dicom`. */
-  mediaType: schema.text(127, /^[\x21-\x7e]+\/[\x21-\x7e]+(; ?[\x20-\x7e]+)*$/),
+  plainBytes: schema.uint(MAX_NODE_BYTES, 1),
+  storedBytes: schema.uint(MAX_NODE_BYTES, 1),
 });
-/** One file of an object. Files follow one another in the byte stream without gaps, in the order of the table. */
-export type FileEntry = Infer<typeof fileEntry>;
+/** A run of files, in the order of the stream. */
+const filesNode = schema.object({
+  files: schema.uint(MAX_FILES, 1),
+  /** Bytes that they take in the stream, and their own. */
+  storedBytes: schema.uint(),
+  sizeBytes: schema.uint(),
+  node,
+});
+/** A run of index entries, in the order of their keys. */
+const keysNode = schema.object({ first: indexKey, last: indexKey, node });
 
 const manifestSchema = schema.object({
-  version: schema.uint(1, 1),
+  version: schema.uint(2, 2),
   objectId: schema.bytes(OBJECT_ID_BYTES),
+  /** Bytes of the stream: files as they are stored, then nodes. */
+  streamBytes: schema.uint(Number.MAX_SAFE_INTEGER, 1),
+  /** Bytes of all files as they were. */
   sizeBytes: schema.uint(Number.MAX_SAFE_INTEGER, 1),
+  fileCount: schema.uint(MAX_FILES, 1),
   code: codeParameters,
   /** Root of the piece table, so that a manifest cannot be paired with other pieces. */
   root: schema.bytes(32),
   /** Salts every commitment on the chain to what the object holds; for more than one, derive a salt for each from it. */
   salt: schema.bytes(SALT_BYTES),
-  files: schema.list(fileEntry, MAX_FILES, 1),
+  /** Either the files themselves, */
+  files: schema.optional(schema.list(fileEntry, MAX_FILES, 1)),
+  /** or nodes of them, and of their index; in the stream they follow in this order. */
+  nodes: schema.optional(
+    schema.object({ files: schema.list(filesNode, MAX_NODES, 1), keys: schema.list(keysNode, MAX_NODES, 1) }),
+  ),
 });
-/** The plain form of a sealed manifest. */
+/** The plain form of the root of a sealed manifest. */
 export type Manifest = Infer<typeof manifestSchema>;
+export type ManifestNode = Infer<typeof node>;
+/** The nodes that a manifest of many files names. */
+export type ManifestNodes = NonNullable<Manifest["nodes"]>;
 
-/** The sealed form of a manifest under a content key. Its SHA-256 is anchored. */
+/** The sealed form of a manifest's root under a content key. Its SHA-256 is anchored. */
 export const sealManifest = (manifest: Manifest, contentKey: Uint8Array): Uint8Array =>
   sealManifestBytes(cbor.encode(manifest), contentKey, manifest.objectId);
 
@@ -59,8 +84,6 @@ export function openManifest(
   const manifest = manifestSchema.parse(cbor.decode(plain, MAX_MANIFEST_BYTES));
   const lie = firstLie(manifest, reference, table);
   if (lie !== undefined) throw new Fault("manifest_mismatch", { part: lie });
-  const bad = firstBadPath(manifest.files.map((file) => file.path));
-  if (bad >= 0) throw new Fault("path_refused", { file: bad });
   return manifest;
 }
 
@@ -70,10 +93,28 @@ function firstLie(manifest: Manifest, reference: ObjectReference, table: PieceTa
   if (!equal(manifest.objectId, header.objectId)) return "object_id";
   if (!sameCode(manifest.code) || !sameCode(reference.code)) return "code";
   if (!equal(manifest.root, reference.root)) return "root";
-  if (sizeClassOf(manifest.sizeBytes) !== reference.sizeClass) return "size_class";
-  const layout = layoutFor(manifest.sizeBytes, header.code);
+  if (sizeClassOf(manifest.streamBytes) !== reference.sizeClass) return "size_class";
+  const layout = layoutFor(manifest.streamBytes, header.code);
   if (layout.stripes !== header.stripes || layout.chunkBytes !== header.chunkBytes) return "size";
-  let sum = 0;
-  for (const file of manifest.files) sum += file.sizeBytes;
-  return sum === manifest.sizeBytes ? undefined : "file_table";
+  const sums = sumsOf(manifest);
+  const same =
+    sums?.files === manifest.fileCount && sums.sizeBytes === manifest.sizeBytes && sums.streamBytes === manifest.streamBytes;
+  return same ? undefined : "file_table";
+}
+
+/** What files or nodes add up to; `undefined` if there are both or neither. */
+function sumsOf({ files, nodes }: Manifest): { files: number; sizeBytes: number; streamBytes: number } | undefined {
+  if ((files === undefined) === (nodes === undefined)) return undefined;
+  if (files !== undefined) {
+    const { storedBytes, sizeBytes } = checkFiles(files, 0);
+    return { files: files.length, sizeBytes, streamBytes: storedBytes };
+  }
+  const sums = { files: 0, sizeBytes: 0, streamBytes: 0 };
+  for (const run of nodes!.files) {
+    sums.files += run.files;
+    sums.sizeBytes += run.sizeBytes;
+    sums.streamBytes += run.storedBytes + run.node.storedBytes;
+  }
+  for (const run of nodes!.keys) sums.streamBytes += run.node.storedBytes;
+  return sums;
 }

@@ -1,11 +1,11 @@
 /**
- * What is imported: files in order, read as one byte stream, each hashed as it passes. A file that is not what it was when the import
+ * What is imported: files in order, each read once and hashed as it passes. A file that is not what it was when the import
  * began stops the import, since a study half old and half new is no one's record.
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { Fault } from "@xinglin/primitives";
+import { Fault, invariant } from "@xinglin/primitives";
 import { firstBadPath } from "./paths.ts";
 import { errnoOf } from "./store/disk-fault.ts";
 
@@ -62,10 +62,10 @@ export interface SourceClock {
   fileHashMs: number;
 }
 
-/** Reads planned files as one stream, once. Faults: `source_changed`, `source_unreadable`. */
+/** Reads planned files one after another, once. Faults: `source_changed`, `source_unreadable`. */
 export class SourceReader {
-  /** SHA-256 of each file that was read to its end, in order. */
-  readonly digests: Uint8Array[] = [];
+  /** Bytes read so far, of all files. */
+  readBytes = 0;
   readonly #files: readonly PlannedFile[];
   readonly #clock: SourceClock;
   #descriptor: number | undefined;
@@ -78,31 +78,41 @@ export class SourceReader {
     this.#clock = clock;
   }
 
-  /** Fills `into` as far as the stream goes and returns how far that was. */
-  read(into: Uint8Array): number {
-    let filled = 0;
-    for (let file = this.#files[this.#index]; file !== undefined; file = this.#files[this.#index]) {
-      const wanted = Math.min(into.length - filled, file.sizeBytes - this.#offset);
-      if (wanted > 0) {
-        const part = into.subarray(filled, filled + wanted);
-        const start = performance.now();
-        this.#readPart(file, part);
-        const between = performance.now();
-        this.#hash.update(part);
-        this.#clock.readMs += between - start;
-        this.#clock.fileHashMs += performance.now() - between;
-        filled += wanted;
-        this.#offset += wanted;
-      }
-      if (this.#offset < file.sizeBytes) break; // `into` is full
-      this.#end(file);
-    }
-    return filled;
+  /** The file being read; `undefined` after the last. */
+  get file(): PlannedFile | undefined {
+    return this.#files[this.#index];
   }
 
-  /** Whether every file was read to its end. */
-  get isAtEnd(): boolean {
-    return this.#index === this.#files.length;
+  /** Fills `into`, which is no longer than what is left of the file. */
+  read(into: Uint8Array): void {
+    const start = performance.now();
+    this.#readPart(this.#offset, into);
+    const between = performance.now();
+    this.#hash.update(into);
+    this.#clock.readMs += between - start;
+    this.#clock.fileHashMs += performance.now() - between;
+    this.#offset += into.length;
+    this.readBytes += into.length;
+  }
+
+  /** Fills `into` from `position` of the file and says how far that went; what is read stays to be read. */
+  peek(position: number, into: Uint8Array): number {
+    const length = Math.min(into.length, Math.max(0, this.#files[this.#index]!.sizeBytes - position));
+    this.#readPart(position, into.subarray(0, length));
+    return length;
+  }
+
+  /** Ends the file, which was read to its end, goes to the next one, and returns the SHA-256 of the ended. */
+  next(): Uint8Array {
+    const file = this.#files[this.#index]!;
+    invariant(this.#offset === file.sizeBytes, "a file is read to its end");
+    if (this.#descriptor !== undefined) this.#check(this.#descriptor, file);
+    this.close();
+    const digest = this.#hash.digest();
+    this.#hash = createHash("sha256");
+    this.#index++;
+    this.#offset = 0;
+    return digest;
   }
 
   /** Gives back what is open, whatever happened. */
@@ -111,30 +121,22 @@ export class SourceReader {
     this.#descriptor = undefined;
   }
 
-  #readPart(file: PlannedFile, part: Uint8Array): void {
-    if ("content" in file.from) {
-      part.set(file.from.content.subarray(this.#offset, this.#offset + part.length));
+  #readPart(position: number, part: Uint8Array): void {
+    const { from } = this.#files[this.#index]!;
+    if ("content" in from) {
+      part.set(from.content.subarray(position, position + part.length));
       return;
     }
     try {
-      this.#descriptor ??= this.#open(file.from.location);
+      this.#descriptor ??= this.#open(from.location);
       for (let done = 0; done < part.length; ) {
-        const count = readSync(this.#descriptor, part, done, part.length - done, this.#offset + done);
+        const count = readSync(this.#descriptor, part, done, part.length - done, position + done);
         if (count === 0) throw this.#changed();
         done += count;
       }
     } catch (cause) {
       throw this.#fault(cause);
     }
-  }
-
-  #end(file: PlannedFile): void {
-    if (this.#descriptor !== undefined) this.#check(this.#descriptor, file);
-    this.close();
-    this.digests.push(this.#hash.digest());
-    this.#hash = createHash("sha256");
-    this.#index++;
-    this.#offset = 0;
   }
 
   #open(location: string): number {

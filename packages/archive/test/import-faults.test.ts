@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { Bug } from "@xinglin/primitives";
 import { bytesPerStore, diskCheck } from "../src/disk-check.ts";
+import { ObjectStream } from "../src/filter/object-stream.ts";
 import { ingest } from "../src/ingest.ts";
 import { DEFAULT_CODE } from "../src/layout.ts";
 import { retrieve } from "../src/retrieve.ts";
@@ -92,7 +93,8 @@ test("a source that changes while it is read stops the import, however it change
     ]);
     await change();
     const reader = new SourceReader(files, { readMs: 0, fileHashMs: 0 });
-    assert.throws(() => reader.read(new Uint8Array(7_000_000)), fault("source_changed", { file: 1 }), what);
+    const stream = new ObjectStream(reader, { filterMs: 0 });
+    assert.throws(() => stream.read(new Uint8Array(7_000_000)), fault("source_changed", { file: 1 }), what);
     reader.close();
     stopped++;
   }

@@ -209,16 +209,23 @@ describe("a stored object", () => {
       });
     };
     const resize = (manifest: Manifest, by: number): Manifest => {
-      const [first, ...others] = manifest.files;
+      const [first, ...others] = manifest.files!;
       return {
         ...manifest,
+        streamBytes: manifest.streamBytes + by,
         sizeBytes: manifest.sizeBytes + by,
         files: [{ ...first!, sizeBytes: first!.sizeBytes + by }, ...others],
       };
     };
     const rename = (manifest: Manifest, path: string): Manifest => {
-      const [first, ...others] = manifest.files;
+      const [first, ...others] = manifest.files!;
       return { ...manifest, files: [{ ...first!, path }, ...others] };
+    };
+
+    const segment = (manifest: Manifest, segments: number[], by = 0): Manifest => {
+      const [first, ...others] = manifest.files!;
+      const grown = { ...first!, sizeBytes: first!.sizeBytes + by, segments };
+      return { ...manifest, sizeBytes: manifest.sizeBytes + by, files: [grown, ...others] };
     };
 
     test("the truth, sealed again, is read", () => lie((manifest) => manifest));
@@ -229,16 +236,35 @@ describe("a stored object", () => {
       "a size of more stripes": { change: (manifest) => resize(manifest, 5_000_000), anchor: { sizeClass: 24 }, part: "size" },
       "a size of another class": { change: (manifest) => resize(manifest, 5_000_000), part: "size_class" },
       "a larger file than there are bytes": { change: (manifest) => resize(manifest, 10), part: "file_hash" },
-      "files that do not add up": { change: (manifest) => ({ ...manifest, files: manifest.files.slice(1) }), part: "file_table" },
+      "files that do not add up": {
+        change: (manifest) => ({ ...manifest, files: manifest.files!.slice(1) }),
+        part: "file_table",
+      },
       "another root": { change: (manifest) => ({ ...manifest, root: new Uint8Array(32) }), part: "root" },
       "another code": { change: (manifest) => ({ ...manifest, code: { k: 9, m: 5 } }), part: "code" },
       "a reference with another code": { change: (manifest) => manifest, anchor: { code: { k: 9, m: 5 } }, part: "code" },
       "another hash of a file": {
-        change: ({ files: [first, ...others], ...manifest }) => ({
-          ...manifest,
-          files: [{ ...first!, sha256: new Uint8Array(32) }, ...others],
-        }),
+        change: (manifest) => {
+          const [first, ...others] = manifest.files!;
+          return { ...manifest, files: [{ ...first!, sha256: new Uint8Array(32) }, ...others] };
+        },
         part: "file_hash",
+      },
+      "another number of files": {
+        change: (manifest) => ({ ...manifest, fileCount: manifest.fileCount + 1 }),
+        part: "file_table",
+      },
+      "a root without files": {
+        change: ({ files: _, ...manifest }) => manifest,
+        part: "file_table",
+      },
+      "segments of more bytes than they hold": { change: (manifest) => segment(manifest, [1, 10, 11]), part: "segments" },
+      "a segment that is no Zstandard": {
+        change: (manifest) => {
+          const { sizeBytes } = manifest.files![0]!;
+          return segment(manifest, [0, sizeBytes - 101, sizeBytes - 101, 1, 101, 101 + 50], 50);
+        },
+        part: "segment",
       },
     };
     for (const [what, { change, anchor, part }] of Object.entries(refusals))

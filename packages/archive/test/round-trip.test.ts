@@ -140,10 +140,10 @@ test("a study of many files comes back as files, whole, in part and as a stream"
   const whole = await retrieve(reference, objectId, key, stores, join(folder, "whole"));
   assert.deepEqual(await contentBelow(join(folder, "whole")), content);
   assert.deepEqual(
-    whole.manifest.files.map((file) => file.path),
+    whole.manifest.files!.map((file) => file.path),
     source.map((file) => file.path),
   );
-  assert.deepEqual(whole.manifest.files.map((file) => file.mediaType).slice(0, 2), [
+  assert.deepEqual(whole.manifest.files!.map((file) => file.mediaType).slice(0, 2), [
     "application/dicom",
     "application/octet-stream",
   ]);

@@ -1,27 +1,22 @@
-/** The import of one object, in a worker: read, seal, code, hash and write stripe by stripe, then publish on all stores. */
+/** The import of one object, in a worker: read, filter, seal, code, hash and write stripe by stripe, then publish on all stores. */
 import { randomBytes } from "node:crypto";
+import { invariant } from "@xinglin/primitives";
 import { ReedSolomon } from "../code/reed-solomon.ts";
 import { DIGEST_BYTES, sha256 } from "../digest.ts";
-import { diskCheck } from "../disk-check.ts";
-import {
-  type CodeParameters,
-  columnsOf,
-  type Layout,
-  layoutFor,
-  pieceBytesOf,
-  sizeClassOf,
-  slotOf,
-  stripeBytesOf,
-} from "../layout.ts";
-import { type FileEntry, SALT_BYTES, sealManifest } from "../manifest.ts";
+import { bytesPerStore, diskCheck } from "../disk-check.ts";
+import type { StoreFacts } from "../durability/placement-rank.ts";
+import { type FilterClock, ObjectStream } from "../filter/object-stream.ts";
+import { type CodeParameters, type Layout, layoutFor, pieceBytesOf, sizeClassOf, slotOf } from "../layout.ts";
+import { SALT_BYTES, sealManifest } from "../manifest.ts";
 import { PieceTable } from "../piece-table.ts";
-import { placeObject } from "../placement.ts";
 import type { ObjectReference } from "../reference.ts";
 import { ChunkSeal } from "../seal.ts";
 import { planSource, type SourceClock, type SourceFile, SourceReader } from "../source.ts";
 import type { StoreDescription } from "../store/description.ts";
 import { openStore } from "../store/open.ts";
 import type { StagedPack } from "../store/store.ts";
+import { chooseStores } from "./choose-stores.ts";
+import { ChunkFeed } from "./chunk-feed.ts";
 import type { TaskContext } from "./tasks.ts";
 
 /** What to import and where it may go; `owner` is the main thread's `stageOwner`. */
@@ -32,10 +27,12 @@ export interface ImportOrder {
   readonly objectId: Uint8Array;
   readonly contentKey: Uint8Array;
   readonly owner: string;
+  /** What is known of stores, by id, see `placeObject`; their room is asked. */
+  readonly facts?: Readonly<Record<string, StoreFacts>> | undefined;
 }
 
 /** Wall time of each stage in milliseconds, in the order of the pipeline. */
-export interface ImportStages extends SourceClock {
+export interface ImportStages extends SourceClock, FilterClock {
   sealMs: number;
   codeMs: number;
   pieceHashMs: number;
@@ -49,7 +46,10 @@ export interface ImportStages extends SourceClock {
 export interface ImportOutcome {
   readonly reference: ObjectReference;
   readonly salt: Uint8Array;
+  /** Bytes of the files, and of the stream that was sealed in their stead. */
   readonly sizeBytes: number;
+  readonly streamBytes: number;
+  /** Bytes on all stores together. */
   readonly storedBytes: number;
   readonly manifestBytes: number;
   readonly tableBytes: number;
@@ -64,24 +64,32 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
   const { objectId, code } = order;
   const plan = await planSource(order.source);
   const sizeBytes = plan.reduce((sum, file) => sum + file.sizeBytes, 0);
-  const layout = layoutFor(sizeBytes, code);
-  const stores = placeObject(order.stores.map(openStore), code, objectId);
+  layoutFor(sizeBytes, code); // too large is better said now
+  const perStore = bytesPerStore(sizeBytes, code, plan.length);
+  const placing = { code, objectId, bytesPerStore: perStore, facts: order.facts };
+  const stores = await chooseStores(order.stores.map(openStore), placing);
   await diskCheck(stores, sizeBytes, { code, files: plan.length });
-  const stages = { readMs: 0, fileHashMs: 0, sealMs: 0, codeMs: 0, pieceHashMs: 0, writeMs: 0, treeMs: 0, settleMs: 0 };
-  const reader = new SourceReader(plan, stages);
+  const stages = emptyStages();
+  const source = new SourceReader(plan, stages);
   const packs: StagedPack[] = [];
   try {
     for (const [slot, store] of stores.entries()) packs.push(await store.stage(objectId, slot, "import", order.owner));
-    const leaves = await writeStripes(order, layout, sizeBytes, reader, packs, stages, context);
+    const stream = new ObjectStream(source, stages);
+    let told = 0;
+    const tell = (): void => {
+      if (source.readBytes > told) context.progress(source.readBytes, sizeBytes); // the last stripes may hold nodes only
+      told = source.readBytes;
+    };
+    const { layout, leaves } = await writeStripes(order, stream, packs, stages, tell, context);
 
     const treeStart = performance.now();
     const placement = stores.map((store) => store.id);
     const table = new PieceTable({ version: 1, objectId, ...layout, placement }, leaves);
     const salt = new Uint8Array(randomBytes(SALT_BYTES));
-    const files = plan.map(({ path, sizeBytes, mediaType }, i): FileEntry => {
-      return { path, sizeBytes, mediaType, sha256: reader.digests[i]! };
-    });
-    const manifest = sealManifest({ version: 1, objectId, sizeBytes, code, root: table.root, salt, files }, order.contentKey);
+    const { streamBytes } = stream;
+    const files = "files" in stream.table ? { files: stream.table.files } : { nodes: stream.table.nodes };
+    const root = { version: 2, objectId, streamBytes, sizeBytes, fileCount: plan.length, code, root: table.root, salt, ...files };
+    const manifest = sealManifest(root, order.contentKey);
     const tableBytes = table.encode();
     stages.treeMs = performance.now() - treeStart;
 
@@ -96,9 +104,10 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
     stages.settleMs = performance.now() - settleStart;
 
     return {
-      reference: { manifest: sha256(manifest), root: table.root, sizeClass: sizeClassOf(sizeBytes), code },
+      reference: { manifest: sha256(manifest), root: table.root, sizeClass: sizeClassOf(streamBytes), code },
       salt,
       sizeBytes,
+      streamBytes,
       storedBytes: packs.length * (layout.stripes * pieceBytesOf(layout) + tableBytes.length + manifest.length),
       manifestBytes: manifest.length,
       tableBytes: tableBytes.length,
@@ -111,37 +120,48 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
     await Promise.allSettled(packs.map((pack) => pack.discard())); // the failure itself is what the caller hears of
     throw cause;
   } finally {
-    reader.close();
+    source.close();
   }
 }
 
-/** Seals, codes, hashes and writes every stripe; returns the hashes of all pieces. */
+const emptyStages = (): ImportStages => ({
+  readMs: 0,
+  fileHashMs: 0,
+  filterMs: 0,
+  sealMs: 0,
+  codeMs: 0,
+  pieceHashMs: 0,
+  writeMs: 0,
+  treeMs: 0,
+  settleMs: 0,
+});
+
+/** Seals, codes, hashes and writes stripe after stripe until the stream ends; returns its layout and the hashes of all pieces. */
 async function writeStripes(
   order: ImportOrder,
-  layout: Layout,
-  sizeBytes: number,
-  reader: SourceReader,
+  stream: ObjectStream,
   packs: readonly StagedPack[],
   stages: ImportStages,
+  tell: () => void,
   context: TaskContext,
-): Promise<Uint8Array> {
-  const { k } = layout.code;
-  const columns = columnsOf(layout);
-  const pieceBytes = pieceBytesOf(layout);
-  const codec = new ReedSolomon(k, layout.code.m, pieceBytes);
+): Promise<{ layout: Layout; leaves: Uint8Array }> {
+  const { k, m } = order.code;
+  const feed = new ChunkFeed(stream, k);
+  const pieceBytes = pieceBytesOf(feed);
+  const codec = new ReedSolomon(k, m, pieceBytes);
   const seal = new ChunkSeal(order.contentKey, order.objectId);
-  const leaves = new Uint8Array(layout.stripes * columns * DIGEST_BYTES);
-  const chunk = new Uint8Array(layout.chunkBytes);
+  const leaves: Uint8Array[] = [];
 
-  for (let stripe = 0; stripe < layout.stripes; stripe++) {
+  for (let plain = feed.next(); plain !== undefined; plain = feed.next()) {
     context.checkpoint();
+    const stripe = leaves.length;
+    const hashes = new Uint8Array((k + m) * DIGEST_BYTES);
     // A piece is hashed and written as soon as it exists, while the processor's cache still holds it.
-    for (let column = 0; column < columns; column++) {
+    for (let column = 0; column < k + m; column++) {
       if (column < k) {
-        const filled = reader.read(chunk);
+        if (column > 0) plain = feed.next() ?? feed.zeros;
         const sealStart = performance.now();
-        if (filled < chunk.length) chunk.fill(0, filled);
-        seal.seal(stripe * k + column, chunk, codec.piece(column));
+        seal.seal(stripe * k + column, plain, codec.piece(column));
         stages.sealMs += performance.now() - sealStart;
       } else if (column === k) {
         const codeStart = performance.now();
@@ -150,16 +170,18 @@ async function writeStripes(
       }
       const piece = codec.piece(column);
       const hashStart = performance.now();
-      leaves.set(sha256(piece), (stripe * columns + column) * DIGEST_BYTES);
+      hashes.set(sha256(piece), column * DIGEST_BYTES);
       const writeStart = performance.now();
-      await packs[slotOf(layout, stripe, column)]!.write(stripe * pieceBytes, piece);
+      await packs[slotOf(order, stripe, column)]!.write(stripe * pieceBytes, piece);
       stages.pieceHashMs += writeStart - hashStart;
       stages.writeMs += performance.now() - writeStart;
     }
-    context.progress(Math.min(sizeBytes, (stripe + 1) * stripeBytesOf(layout)), sizeBytes);
+    leaves.push(hashes);
+    tell();
   }
-  if (reader.read(chunk) !== 0 || !reader.isAtEnd) throw new Error("the stream has the planned length");
-  return leaves;
+  const layout = layoutFor(stream.streamBytes, order.code);
+  invariant(layout.stripes === leaves.length && layout.chunkBytes === feed.chunkBytes, "the stream was cut as its length says");
+  return { layout, leaves: new Uint8Array(Buffer.concat(leaves)) };
 }
 
 /** Does the same on every pack at once, waits for all of them, then throws the first failure if there was one. */

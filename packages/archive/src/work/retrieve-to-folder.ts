@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Fault } from "@xinglin/primitives";
-import type { Manifest } from "../manifest.ts";
+import type { FileEntry } from "../file-entry.ts";
 import { errnoOf } from "../store/disk-fault.ts";
 import { type FileSink, type ReadOrder, type ReadOutcome, readObject } from "./read-object.ts";
 import type { TaskContext } from "./tasks.ts";
@@ -60,8 +60,8 @@ class FolderSink implements FileSink {
     this.#folder = folder;
   }
 
-  begin(file: number, manifest: Manifest): void {
-    const path = join(this.#folder, manifest.files[file]!.path);
+  begin(file: FileEntry): void {
+    const path = join(this.#folder, file.path);
     mkdirSync(dirname(path), { recursive: true, mode: OWNER_FOLDER });
     this.#descriptor = openSync(path, "wx", OWNER_FILE);
   }

@@ -1,6 +1,8 @@
 /** Reading an object to the main thread, file by file: buffers are handed over, not copied, and few are ever on their way. */
 import type { MessagePort } from "node:worker_threads";
 import { Fault } from "@xinglin/primitives";
+import type { FileEntry } from "../file-entry.ts";
+import { CHUNK_BYTES } from "../layout.ts";
 import { type FileSink, type ReadOrder, type ReadOutcome, readObject } from "./read-object.ts";
 import type { TaskContext } from "./tasks.ts";
 
@@ -47,12 +49,15 @@ class PortSink implements FileSink {
     });
   }
 
-  begin(file: number, { files }: { readonly files: readonly { path: string; mediaType: string; sizeBytes: number }[] }): void {
-    const { path, mediaType, sizeBytes } = files[file]!;
+  begin({ path, mediaType, sizeBytes }: FileEntry): void {
     this.#say({ type: "begin", path, mediaType, sizeBytes });
   }
 
   async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) await this.#send(bytes.subarray(at, at + CHUNK_BYTES));
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
     while (this.#onTheWay >= WINDOW && !this.#stopped)
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
