@@ -176,7 +176,10 @@ export class Application {
     const standing = this.#standing;
     // A crowd beyond a member's share is turned away before anything is decoded: under overload the thread is needed for blocks.
     const claimed = claimedSponsor(bytes);
-    if (claimed !== undefined) this.#mempool.checkRoom(claimed, bytes.length);
+    if (claimed !== undefined) {
+      this.#mempool.checkRoom(claimed, bytes.length);
+      this.#unverified.checkRoom(origin, claimed, bytes.length);
+    }
     const candidate = candidateOf(bytes, parameters);
     const { transaction, hash } = candidate;
     const { sponsor, operations } = transaction.body;
@@ -290,16 +293,16 @@ export class Application {
   }
 
   /**
-   * Makes the finalized block durable and visible, with the driver's own writes in the same synced batch, and lets go of old blocks.
-   * Rejects as `State.commit` does.
+   * Makes the finalized block durable and visible, with the driver's own writes in the same synced batch, and lets go of old blocks, though not from
+   * `neededFrom` on, which the driver has still to tell of. Rejects as `State.commit` does.
    */
-  async commit(extra: readonly BatchOperation[] = []): Promise<Committed> {
+  async commit(extra: readonly BatchOperation[] = [], neededFrom?: number): Promise<Committed> {
     const pending = this.#pending;
     invariant(pending !== undefined, "application: nothing to commit");
     const { input, prepared, appended, step, finalized } = pending;
     const results: BlockResults = { time: input.time, first: this.#log.length, transactions: finalized.results };
     const stored: BatchOperation = { type: "put", key: storageKeys.results(input.height), value: encodeResults(results) };
-    const retained = this.#retain(input);
+    const retained = this.#retain(input, neededFrom);
     try {
       await this.#state.commit(prepared, [...extra, stored, ...appended.stored, ...retained.operations]);
     } finally {
@@ -330,11 +333,11 @@ export class Application {
     this.#options.onDropped(idKey, new Fault(result.code));
   }
 
-  #retain({ height, time }: BlockInput): Retained {
+  #retain({ height, time }: BlockInput, oldestUntold: number | undefined): Retained {
     const { retention, snapshots, read } = this.#options;
     if (retention === undefined) return { retainHeight: 0, operations: [] };
     const oldestReceipt = this.#window.oldestValid({ height, time: time.seconds });
-    return retain(retention, read, { height, time }, { oldestReceipt, oldestSnapshot: snapshots?.oldestHeight });
+    return retain(retention, read, { height, time }, { oldestReceipt, oldestSnapshot: snapshots?.oldestHeight, oldestUntold });
   }
 
   /** Goes on from what the database holds now: a snapshot was taken in, or is being taken in. */

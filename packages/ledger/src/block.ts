@@ -40,14 +40,20 @@ export interface ValidatorUpdate {
   readonly power: number;
 }
 
+/** What a block came to, as who waits for it is told. */
+export interface BlockOutcome {
+  /** Audit entries in order, with their places over all epochs. */
+  readonly entries: readonly (Decided & { readonly sequence: number })[];
+  /** Ids of the transactions that were not turned away, in order. */
+  readonly ids: readonly Bytes[];
+}
+
 /** What a block came to, computed and not yet committed. */
-export interface Finalized {
+export interface Finalized extends BlockOutcome {
   readonly results: readonly TransactionResult[];
   readonly appHash: Bytes;
   /** Audit entries in order, with where they stand in the log. */
   readonly entries: readonly (Decided & { readonly sequence: number; readonly place: LogPlace })[];
-  /** Ids of the transactions that were not turned away, in order. */
-  readonly ids: readonly Bytes[];
   /** Changes of the validators that the block decided. */
   readonly validatorUpdates: readonly ValidatorUpdate[];
 }

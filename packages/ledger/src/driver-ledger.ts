@@ -43,7 +43,7 @@ class DriverLedger implements Ledger {
   readonly chainId: string;
   readonly genesis: Bytes;
   readonly #options: CoreOptions;
-  readonly #waiters = new Waiters();
+  readonly #waiters = new Waiters(() => this.#stalled());
   readonly #listeners = new Set<(notice: BlockNotice) => void>();
   /** Decoded entries of the newest blocks, oldest first. */
   #recent: { readonly first: number; readonly entries: readonly AuditEntry[] }[] = [];
@@ -186,6 +186,12 @@ class DriverLedger implements Ledger {
     const fault = core.driver.fault();
     if (fault !== undefined) throw fault;
     return core;
+  }
+
+  /** That no blocks come; what the disk is the cause of passes, and nobody is sent away for it. */
+  #stalled(): Fault | undefined {
+    const fault = this.#core?.driver.fault();
+    return fault?.code === "ledger_unavailable" ? fault : undefined;
   }
 
   #receiptOf(id: Bytes): Receipt {

@@ -6,7 +6,7 @@
 import type { Bytes, Fault } from "@xinglin/primitives";
 import type { BatchOperation } from "@xinglin/state";
 import type { Application } from "./application.ts";
-import type { Finalized } from "./block.ts";
+import type { BlockOutcome } from "./block.ts";
 import type { Clock, Time } from "./block-time.ts";
 import type { SnapshotSink, SnapshotSource } from "./snapshot/contract.ts";
 
@@ -16,7 +16,7 @@ export interface CommittedBlock {
   readonly time: Time;
   /** Protobuf bytes of `tendermint.types.LightBlock`: header, commit and validators. */
   readonly lightBlock: Bytes;
-  readonly finalized: Finalized;
+  readonly finalized: BlockOutcome;
 }
 
 /** A validator's key, kept by the caller. */

@@ -1,5 +1,5 @@
 export { Application, type ApplicationOptions } from "./application.ts";
-export type { BlockInput, CommitVote, Finalized, Misbehaviour, ValidatorUpdate } from "./block.ts";
+export type { BlockInput, BlockOutcome, CommitVote, Finalized, Misbehaviour, ValidatorUpdate } from "./block.ts";
 export { decodeBlock } from "./block-bytes.ts";
 export type { TransactionResult } from "./block-results.ts";
 export { type Clock, millisecondsBetween, systemClock, type Time } from "./block-time.ts";
@@ -12,6 +12,7 @@ export { type HandedOver, handOver } from "./hand-over.ts";
 export type { BlockNotice, Ledger, LedgerOptions, SequencedEntry, Submission } from "./ledger.ts";
 export { type ClosedLog, decodeClosedLog, decodeLogHead, type LogHead } from "./log-head.ts";
 export type { MempoolLimits } from "./mempool.ts";
+export { recallOutcome } from "./recall.ts";
 export type { OperationResult, Receipt, ReceiptStage } from "./receipts.ts";
 export type { RetentionPolicy } from "./retention.ts";
 export {

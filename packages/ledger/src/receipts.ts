@@ -50,15 +50,25 @@ interface Waiter {
   readonly reject: (fault: unknown) => void;
 }
 
+/** How often who waits is looked after while there are no blocks. */
+const LOOK_MS = 500;
+
 /** Those who wait for a transaction to be committed, or for a height to be provable. */
 export class Waiters {
+  /** Why nobody can be told anything just now, if so. */
+  readonly #unavailable: () => Fault | undefined;
+  #watch: NodeJS.Timeout | undefined;
   readonly #byId = new Map<string, Waiter[]>();
   #byHeight: (Waiter & { readonly height: number })[] = [];
 
-  /** Resolves when the transaction is committed; rejects when it is dropped or `signal` aborts. */
+  constructor(unavailable: () => Fault | undefined = () => undefined) {
+    this.#unavailable = unavailable;
+  }
+
+  /** Resolves when the transaction is committed; rejects when it is dropped, `signal` aborts, or the ledger is unavailable. */
   committed(id: Bytes, signal?: AbortSignal): Promise<void> {
     const idKey = idKeyOf(id);
-    return waiting(signal, (waiter) => {
+    return this.#waiting(signal, (waiter) => {
       const waiters = this.#byId.get(idKey);
       if (waiters === undefined) this.#byId.set(idKey, [waiter]);
       else waiters.push(waiter);
@@ -70,9 +80,9 @@ export class Waiters {
     });
   }
 
-  /** Resolves when `height` is provable. */
+  /** Resolves when `height` is provable; rejects when `signal` aborts, or the ledger is unavailable. */
   provable(height: number, signal?: AbortSignal): Promise<void> {
-    return waiting(signal, ({ resolve, reject }) => {
+    return this.#waiting(signal, ({ resolve, reject }) => {
       const waiter = { resolve, reject, height };
       this.#byHeight.push(waiter);
       return () => {
@@ -105,6 +115,20 @@ export class Waiters {
     for (const idKey of [...this.#byId.keys()]) this.onDropped(idKey, fault);
     for (const { reject } of this.#byHeight) reject(fault);
     this.#byHeight = [];
+  }
+
+  #waiting(signal: AbortSignal | undefined, add: (waiter: Waiter) => () => void): Promise<void> {
+    const promise = waiting(signal, add);
+    this.#watch ??= setInterval(() => this.#look(), LOOK_MS).unref();
+    return promise;
+  }
+
+  #look(): void {
+    const fault = this.#unavailable();
+    if (fault !== undefined) this.close(fault);
+    if (this.#byId.size > 0 || this.#byHeight.length > 0) return;
+    clearInterval(this.#watch);
+    this.#watch = undefined;
   }
 }
 

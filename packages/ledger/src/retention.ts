@@ -35,6 +35,8 @@ export interface RetentionNeeds {
   readonly oldestReceipt: number | undefined;
   /** Oldest snapshot that peers may be taking: they go on with the block above. */
   readonly oldestSnapshot: number | undefined;
+  /** Oldest block that the driver has still to tell of. */
+  readonly oldestUntold: number | undefined;
 }
 
 /** What goes with a block. */
@@ -69,9 +71,12 @@ export function retain(
   const { keepBlocks, evidence, neededFrom } = policy;
   const { height, time } = block;
   const limit = Math.min(
-    height + 1 - Math.max(keepBlocks, evidence.maxAgeBlocks, 1),
+    height + 1 - Math.max(keepBlocks, 1),
+    // Older than that, not as old: CometBFT passes over what it lets go too early, and then keeps its header for ever.
+    height - evidence.maxAgeBlocks,
     needs.oldestReceipt ?? height,
     needs.oldestSnapshot ?? height,
+    needs.oldestUntold ?? height,
     neededFrom?.() ?? height,
   );
   let { height: at, isChange } = readCursor(read);

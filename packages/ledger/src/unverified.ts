@@ -19,6 +19,11 @@ export class Unverified {
     this.#rooms = { own: new SharedRoom(limits), peer: new SharedRoom(limits) };
   }
 
+  /** Whether one of so many bytes would be taken in, before anything of it is looked at. Throws `Fault` as `SharedRoom.check`. */
+  checkRoom(origin: Origin, claimed: MemberId, sizeBytes: number): void {
+    this.#rooms[origin].check(claimed, sizeBytes);
+  }
+
   /**
    * Takes in one, told apart by the hash of its whole bytes and not by its id: a copy with a wrong signature must not keep the right one out.
    * Returns how it leaves, to be called once. Throws `Fault`: `already_known`, and as `SharedRoom.check`.

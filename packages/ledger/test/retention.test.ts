@@ -85,7 +85,8 @@ test("blocks stay while evidence of that age counts, by height and by time", asy
     await byHeight.block([], height, stored(height));
     await byTime.block([], 10 * height, stored(height));
   }
-  assert.equal(byHeight.committed.retainHeight, 9);
+  // The block at height 8 is exactly 12 blocks old, which still counts.
+  assert.equal(byHeight.committed.retainHeight, 8);
   // The block at height 9 is 110 seconds old, that at 10 exactly 100, which still counts.
   assert.equal(byTime.committed.retainHeight, 10);
 });
@@ -131,6 +132,19 @@ test("blocks above the oldest snapshot stay, and those that somebody has still t
   assert.equal(node.committed.retainHeight, 20);
 });
 
+test("blocks that the driver has still to tell of stay, and go afterwards", async (context) => {
+  const { application } = await open(context, { retention: { keepBlocks: 1, evidence: NO_EVIDENCE } });
+  const commit = async (neededFrom: number): Promise<number> => {
+    const height = application.height + 1;
+    await application.finalizeBlock({ height, time: { seconds: GENESIS_TIME + height, nanos: 0 }, transactions: [] });
+    return (await application.commit([], neededFrom)).retainHeight;
+  };
+  for (let height = 1; height <= 10; height++) assert.equal(await commit(3), Math.min(3, height));
+  assert.notEqual(application.results(3), undefined);
+  assert.equal(await commit(11), 11);
+  assert.equal(application.results(3), undefined);
+});
+
 test("a long past goes in steps, and one light block in so many stays", () => {
   const rows = new Map<string, Bytes>();
   const keyOfRow = (key: Bytes): string => Buffer.from(key).toString("hex");
@@ -145,6 +159,7 @@ test("a long past goes in steps, and one light block in so many stays", () => {
     const { retainHeight, operations } = retain(policy, (key) => rows.get(keyOfRow(key)), block, {
       oldestReceipt: undefined,
       oldestSnapshot: undefined,
+      oldestUntold: undefined,
     });
     if (retainHeight === before) break;
     assert.ok(operations.length < 300, "no block pays for the whole past");

@@ -1,4 +1,4 @@
-/** A real solo ledger with two hospitals, four custodians, a doctor, a patient, one record under custody 3 of 4, and a consent. */
+/** A real ledger, a solo one unless it is told otherwise, with two hospitals, four custodians, a doctor, a patient, one record under custody 3 of 4, and a consent. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,6 +77,11 @@ export interface SmallChainOptions {
   /** Whether custodians ask their own node for the newest state. */
   readonly ownNode?: boolean;
   readonly maxBlockGapSeconds?: number;
+  /** Another ledger than the solo one: its genesis follows from this one, and its folder lies in `directory`. */
+  readonly over?: {
+    genesis(document: Genesis): Genesis;
+    open(genesis: Bytes, directory: string): Promise<{ readonly ledger: Ledger; close(): Promise<void> }>;
+  };
 }
 
 export const THRESHOLD = 3;
@@ -120,12 +125,14 @@ export async function openSmallChain(options: SmallChainOptions = {}): Promise<S
     validators: [{ publicKey: validator.publicKey, power: 1, member: "hospital-a" as MemberId }],
     matrix: LEVELS.flatMap((level) => CATEGORIES.map((category) => ({ level, category, basis: "consent" as const }))),
   };
-  const genesis = encodeGenesis(document);
-  const ledger = await openLedger({
-    directory: join(directory, "ledger"),
-    genesis,
-    validator: { publicKey: validator.publicKey, sign: (bytes: Bytes) => validator.signSync(bytes) },
-  });
+  const { over } = options;
+  const genesis = encodeGenesis(over === undefined ? document : over.genesis(document));
+  const solo = async (): Promise<{ ledger: Ledger; close(): Promise<void> }> => {
+    const validatorKey = { publicKey: validator.publicKey, sign: (bytes: Bytes) => validator.signSync(bytes) };
+    const opened = await openLedger({ directory: join(directory, "ledger"), genesis, validator: validatorKey });
+    return { ledger: opened, close: () => opened.close() };
+  };
+  const { ledger, close } = await (over?.open(genesis, directory) ?? solo());
 
   const submit: SmallChain["submit"] = async (by, ...operations) => {
     const tip = { chainId: ledger.chainId, height: ledger.height(), time: nowSeconds() };
@@ -262,7 +269,7 @@ export async function openSmallChain(options: SmallChainOptions = {}): Promise<S
       return { number, permit: permitSchema.parse(cbor.decodeTrusted(value as Bytes)), pair };
     },
     async close() {
-      await ledger.close();
+      await close();
       await rm(directory, { recursive: true, force: true });
     },
   };

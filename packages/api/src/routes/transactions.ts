@@ -40,8 +40,9 @@ export function addTransactionRoutes(routes: Routes, { ledger, limits }: ApiCont
       try {
         return { id: toHex(id), receipt: receiptJson(await receiptWithin(ledger, id, wait, limits.waitMs)) };
       } catch (error) {
-        // It was taken: the answer says so, and the receipt can be asked for.
-        if (error instanceof Fault && error.code === "receipt_pending") return reply.code(202).send({ id: toHex(id) });
+        // It was taken, though no block comes in time or at all: the answer says so, and the receipt can be asked for.
+        const waits = error instanceof Fault && (error.code === "receipt_pending" || error.code === "ledger_unavailable");
+        if (waits) return reply.code(202).send({ id: toHex(id) });
         throw error;
       }
     },

@@ -73,8 +73,8 @@ export interface BridgeOptions {
   readonly onCommitted: (block: AbciBlock, finalized: Finalized) => void;
   /** A block could not be made durable, or the state is damaged: what the database holds is not to be trusted before it is opened again. */
   readonly onFailed: (error: unknown) => void;
-  /** CometBFT may forget the blocks below, as far as the driver is concerned. */
-  readonly retainHeight: (wanted: number) => number;
+  /** Blocks from this height on are still needed by the driver, here and in CometBFT. */
+  readonly neededFrom: () => number;
   readonly snapshots: SnapshotMethods;
   /** For tests: which transactions a proposer that leaves some out puts into its block. */
   readonly choose?: (transactions: readonly Bytes[]) => readonly Bytes[];
@@ -220,18 +220,19 @@ export class Bridge implements AbciHandlers {
   }
 
   async commit(): Promise<CommitResponse> {
-    const { application, rowsFor, onCommitted, onFailed, retainHeight, reapWait } = this.#options;
+    const { application, rowsFor, onCommitted, onFailed, neededFrom, reapWait } = this.#options;
     reapWait.resume();
     const done = this.#finalized;
     invariant(done !== undefined, "bridge: nothing to commit");
     this.#finalized = undefined;
     this.#seen = undefined;
-    const committed = await application.commit(await rowsFor(done.block.height)).catch((error: unknown) => {
+    const rows = await rowsFor(done.block.height);
+    const committed = await application.commit(rows, neededFrom()).catch((error: unknown) => {
       onFailed(error);
       throw error;
     });
     onCommitted(done.block, done.finalized);
-    return { retainHeight: retainHeight(committed.retainHeight) };
+    return { retainHeight: committed.retainHeight };
   }
 
   listSnapshots: AbciHandlers["listSnapshots"] = () => this.#options.snapshots.listSnapshots();

@@ -1,47 +1,30 @@
 /**
- * The driver whose blocks CometBFT agrees on with other validators. It owns the CometBFT process, answers its questions, keeps the light block of
- * every height in our own database, and tells of each block once both are on disk.
- *
- * A block's light block is fetched while the block is executed and becomes durable in the same batch. Blocks that CometBFT hands over before its
- * RPC is there (after a crash) are made up for afterwards, in order.
+ * The driver whose blocks CometBFT agrees on with other validators: it owns the CometBFT process from its start to its end, and says what is the matter
+ * when there are no blocks. What CometBFT asks is answered by the bridge; blocks are kept and told of by the feed.
  * Source: design.md, "Drivers", "Proofs"; docs/internals/cometbft.md.
  */
 
-import { type CommittedBlock, type Driver, type DriverSite, damageIn, type Finalized } from "@xinglin/ledger";
+import { type CommittedBlock, type Driver, type DriverSite, damageIn } from "@xinglin/ledger";
 import { type Bytes, Fault, toHex } from "@xinglin/primitives";
-import type { BatchOperation } from "@xinglin/state";
-import type { AbciBlock } from "../abci/handlers.ts";
 import { AbciServer } from "../abci/server.ts";
 import { CONSENSUS_TIMES } from "../home/config-file.ts";
 import { type Home, prepareHome } from "../home/home.ts";
 import { publicKeyOf } from "../home/keys.ts";
 import { consensusEnd } from "../process/engine-log.ts";
-import { EngineProcess } from "../process/engine-process.ts";
 import { type MachineLock, tryLock } from "../process/machine-lock.ts";
 import { checkPortFree } from "../process/port.ts";
 import { type RunFolder, runFolder } from "../process/run-folder.ts";
-import { peerIdsOf } from "../rpc/decode-json.ts";
-import { RpcClient } from "../rpc/rpc-client.ts";
+import { Availability } from "./availability.ts";
+import { BlockFeed } from "./block-feed.ts";
 import { BlockSize } from "./block-size.ts";
 import { Bridge } from "./bridge.ts";
 import { ClockWatch } from "./clock-watch.ts";
-import { type Fetched, LightBlocks } from "./light-blocks.ts";
+import { LightBlocks } from "./light-blocks.ts";
 import { homeOptions, type NodeOptions, validatorLockName } from "./node-options.ts";
 import { Pace } from "./pace.ts";
 import { ReapWait } from "./reap-wait.ts";
+import { RunningEngine } from "./running-engine.ts";
 import { snapshotMethods } from "./snapshots.ts";
-
-/** A start that fails so often in a row is told to the caller. */
-const STARTS = 3;
-/** How often a starting engine is asked whether it answers. */
-const ASK_MS = 50;
-/** How often the engine is asked for its peers. */
-const PEERS_MS = 5_000;
-/** Without a new block for so many of the longest gaps (and at least so long), the ledger is said to be unavailable. */
-const STALLED_GAPS = 3;
-const STALLED_MS = 15_000;
-/** Blocks that are remembered until their light blocks are fetched. */
-const MAX_UNTOLD = 64;
 
 /** The CometBFT of a node. */
 export interface NodeEngine {
@@ -55,11 +38,6 @@ export interface NodeEngine {
   readonly clockOffsetSeconds: number | undefined;
 }
 
-interface Untold {
-  readonly block: AbciBlock;
-  readonly finalized: Finalized;
-}
-
 export class CometbftDriver implements Driver {
   readonly #site: DriverSite;
   readonly #options: NodeOptions;
@@ -67,26 +45,21 @@ export class CometbftDriver implements Driver {
   readonly #pace: Pace;
   readonly #reapWait = new ReapWait();
   readonly #clock: ClockWatch;
+  readonly #availability: Availability;
   readonly #stopped = Promise.withResolvers<void>();
   #light!: LightBlocks;
-  #rpc!: RpcClient;
-  #engine!: EngineProcess;
+  #feed!: BlockFeed;
+  #engine!: RunningEngine;
   #home: Home | undefined;
   readonly #closing: (() => unknown)[] = [];
-  #untold: Untold[] = [];
-  #fetching: { readonly height: number; readonly fetched: Promise<Fetched | undefined> } | undefined;
-  #ready: Fetched | undefined;
-  #following: Promise<void> | undefined;
-  #answers = false;
-  #relay = false;
-  #fault: Fault | undefined;
-  #lastBlockAt = performance.now();
   #stopping = false;
   #failed = false;
 
   constructor(site: DriverSite, options: NodeOptions) {
     this.#site = site;
     this.#options = options;
+    this.#availability = new Availability(site);
+    this.#closing.push(() => this.#availability.stop());
     const { proposeMs } = options.times ?? CONSENSUS_TIMES;
     this.#pace = new Pace({ application: site.application, proposeMs, gatherMs: options.gatherMs ?? 0 });
     this.#clock = new ClockWatch({
@@ -109,20 +82,32 @@ export class CometbftDriver implements Driver {
     server.failed.catch((error: unknown) => this.#fail(error));
     const rpc = this.#options.rpc ?? { socketPath: run.pathOf("rpc.sock") };
     this.#home = await prepareHome(homeOptions(this.#site, this.#options, { proxyApp: server.address, rpc }));
-    this.#rpc = new RpcClient(rpc);
-    this.#closing.push(() => this.#rpc.close());
-    const { chainId } = this.#site.application;
-    this.#light = new LightBlocks(chainId, this.#site.store, this.#rpc);
     const { folder } = this.#home;
-    const beforeStart = (): Promise<void> => this.#beforeStart(run);
-    this.#engine = new EngineProcess({ binary, home: folder, logFile: `${folder}/engine.log`, beforeStart });
+    this.#engine = new RunningEngine({
+      binary,
+      home: folder,
+      logFile: `${folder}/engine.log`,
+      rpc,
+      others: () => Math.max(p2p.peers.length, this.#light.validators.length - 1),
+      beforeStart: () => this.#beforeStart(run),
+      onAnswering: () => this.#onAnswering(),
+      onExited: (exit) => this.#options.onNotice?.({ event: "engine_exited", ...exit }),
+      onLine: (line) => this.#onLine(line),
+      onFailing: (fault) => this.#availability.onFailing(fault),
+    });
+    this.#light = new LightBlocks(this.#site.application.chainId, this.#site.store, this.#engine.rpc);
+    this.#feed = new BlockFeed({
+      ...this.#site,
+      light: this.#light,
+      answers: () => this.#engine.answers,
+      onBlock: (block) => this.#tell(block),
+      onLive: ({ votes }) => this.#clock.onCommit(votes),
+      onFailed: (error) => this.#fail(error),
+    });
     this.#closing.push(() => this.#engine.stop());
-    this.#engine.on("line", (line) => this.#onLine(line));
-    this.#engine.on("exited", (exit) => this.#options.onNotice?.({ event: "engine_exited", ...exit }));
-    this.#engine.start();
-    await Promise.all([this.#untilAnswering(), this.#site.application.warmUp()]);
+    const answering = Promise.race([this.#engine.start(), this.#stopped.promise]);
+    await Promise.all([answering, this.#site.application.warmUp()]);
     await this.#untilProvable();
-    this.#watchPeers();
   }
 
   notify(): void {
@@ -148,10 +133,7 @@ export class CometbftDriver implements Driver {
   }
 
   fault(): Fault | undefined {
-    if (this.#fault !== undefined) return this.#fault;
-    const stalledMs = Math.max(STALLED_MS, this.#site.application.parameters().maxBlockGapSeconds * 1000 * STALLED_GAPS);
-    const isStalled = performance.now() - this.#lastBlockAt > stalledMs;
-    return isStalled ? new Fault("ledger_unavailable", {}, { retry: true }) : undefined;
+    return this.#availability.fault();
   }
 
   stopped(): Promise<void> {
@@ -165,7 +147,7 @@ export class CometbftDriver implements Driver {
     this.#reapWait.release();
     // The engine first: it ends in order while its questions are still answered.
     for (const step of this.#closing.toReversed()) await step();
-    await this.#following?.catch(() => {});
+    await this.#feed?.stop(); // none before it was started
     this.#stopped.resolve();
   }
 
@@ -176,7 +158,7 @@ export class CometbftDriver implements Driver {
       nodeId: this.#home?.nodeId ?? "",
       pid: engine.pid,
       kill: (signal) => engine.kill(signal),
-      peers: async () => peerIdsOf(await this.#rpc.call("net_info")),
+      peers: () => engine.peers(),
       clockOffsetSeconds: this.#clock.offsetSeconds,
     };
   }
@@ -190,7 +172,6 @@ export class CometbftDriver implements Driver {
   }
 
   async #beforeStart(run: RunFolder): Promise<void> {
-    this.#answers = false;
     // A proposer that still waits on behalf of the process before would hold up the next one.
     this.#pace.notify();
     this.#reapWait.notify();
@@ -206,98 +187,28 @@ export class CometbftDriver implements Driver {
       pace: this.#pace,
       reapWait: this.#reapWait,
       blockSize: new BlockSize(maxBlockOperations, times.proposeMs),
-      checkRoom: () => this.#checkRoom(),
-      relay: () => this.#relay,
+      checkRoom: () => this.#availability.checkRoom(),
+      relay: () => this.#engine.lacksPeers,
       onRefused: ({ height, proposerAddress }, { code, facts }) =>
         this.#options.onNotice?.({ event: "proposal_refused", height, proposer: toHex(proposerAddress), code, facts }),
-      onDecided: (block) => this.#onDecided(block),
-      rowsFor: (height) => this.#rowsFor(height),
-      onCommitted: (block, finalized) => this.#onCommitted(block, finalized),
-      onFailed: (fault) => this.#fail(fault),
-      // What is not kept here yet must still be had from CometBFT.
-      retainHeight: (wanted) => Math.min(wanted, this.#light.tip),
+      onDecided: (block) => this.#feed.onDecided(block),
+      rowsFor: (height) => this.#feed.rowsFor(height),
+      onCommitted: (block, finalized) => {
+        this.#availability.onBlock();
+        this.#feed.onCommitted(block, finalized);
+      },
+      onFailed: (error) => this.#fail(error),
+      neededFrom: () => this.#feed.neededFrom,
       snapshots: snapshotMethods(this.#site.snapshots),
       ...(choose === undefined ? {} : { choose }),
       ...(handOn === undefined ? {} : { handOn }),
     });
   }
 
-  #checkRoom(): void {
-    this.#fault = this.#noRoom();
-    if (this.#fault !== undefined) throw this.#fault;
-  }
-
-  #noRoom(): Fault | undefined {
-    try {
-      this.#site.checkRoom();
-      return undefined;
-    } catch (error) {
-      if (error instanceof Fault) return error;
-      throw error;
-    }
-  }
-
-  /** CometBFT has saved the block already: its light block is fetched while it is executed. */
-  #onDecided({ height, transactions }: AbciBlock): void {
-    this.#ready = undefined;
-    this.#fetching = undefined;
-    if (!this.#answers || height !== this.#light.tip + 1) return;
-    const fetched = this.#light.fetch(height, transactions).catch(() => undefined);
-    this.#fetching = { height, fetched };
-  }
-
-  async #rowsFor(height: number): Promise<readonly BatchOperation[]> {
-    if (this.#fetching?.height !== height) return [];
-    this.#ready = await this.#fetching.fetched;
-    return this.#ready?.rows ?? [];
-  }
-
-  #onCommitted(block: AbciBlock, finalized: Finalized): void {
-    this.#lastBlockAt = performance.now();
-    const ready = this.#ready;
-    this.#ready = undefined;
-    if (ready?.height === block.height) {
-      this.#light.adopt(ready);
-      this.#clock.onCommit(ready.votes);
-      this.#tell(ready, finalized);
-      return;
-    }
-    this.#untold.push({ block, finalized });
-    if (this.#untold.length > MAX_UNTOLD) this.#untold.shift();
-    if (this.#answers) this.#follow();
-  }
-
-  /** Fetches what is missing, in order. */
-  #follow(): Promise<void> {
-    this.#following ??= this.#fetchMissing().finally(() => {
-      this.#following = undefined;
-    });
-    return this.#following;
-  }
-
-  async #fetchMissing(): Promise<void> {
-    const { application, store } = this.#site;
-    try {
-      for (let next = await this.#light.next(); next <= application.height && !this.#stopping; next = this.#light.tip + 1) {
-        const untold = this.#untold.find(({ block }) => block.height === next);
-        const fetched = await this.#light.fetch(next, untold?.block.transactions);
-        // It may have come with its block meanwhile.
-        if (this.#light.tip >= next) continue;
-        await store.write(fetched.rows);
-        this.#light.adopt(fetched);
-        this.#untold = this.#untold.filter(({ block }) => block.height > next);
-        if (untold !== undefined) this.#tell(fetched, untold.finalized);
-      }
-    } catch (error) {
-      // The engine ended meanwhile: goes on when it answers again.
-      if (!(error instanceof Fault && error.code === "engine_unreachable")) this.#fail(error);
-    }
-  }
-
-  #tell({ height, time, lightBlock }: Fetched, finalized: Finalized): void {
+  #tell(block: CommittedBlock): void {
     for (const listener of this.#listeners) {
       try {
-        listener({ height, time, lightBlock, finalized });
+        listener(block);
       } catch (error) {
         // The block stands whatever a listener makes of it; its mistake is reported as what it is.
         queueMicrotask(() => {
@@ -307,38 +218,9 @@ export class CometbftDriver implements Driver {
     }
   }
 
-  /** Each time that the engine was started, until it answers; then what is missing is fetched. */
-  async #untilAnswering(): Promise<void> {
-    const first = Promise.withResolvers<void>();
-    this.#engine.on("exited", ({ inARow }) => {
-      this.#answers = false;
-      if (inARow >= STARTS) {
-        // CometBFT ends, too, when it can't write: then that is what to say.
-        const failed = new Fault("engine_failed", { exits: inARow, log: this.#engine.logFile }, { retry: true });
-        this.#fault = this.#noRoom() ?? failed;
-        first.reject(this.#fault);
-      }
-    });
-    const ask = async (): Promise<void> => {
-      const { pid } = this.#engine;
-      while (!this.#stopping && this.#engine.pid === pid) {
-        const answered = await this.#rpc.call("status").then(
-          () => true,
-          () => false,
-        );
-        if (answered) {
-          this.#answers = true;
-          this.#fault = undefined;
-          await this.#follow();
-          first.resolve();
-          return;
-        }
-        await new Promise((resolve) => setTimeout(resolve, ASK_MS));
-      }
-    };
-    this.#engine.on("started", () => void ask());
-    this.#stopped.promise.then(first.resolve, first.reject);
-    await first.promise;
+  async #onAnswering(): Promise<void> {
+    this.#availability.onAnswering();
+    await this.#feed.catchUp();
   }
 
   async #untilProvable(): Promise<void> {
@@ -349,18 +231,6 @@ export class CometbftDriver implements Driver {
     // A block may have come before the subscription.
     if (this.provableHeight() >= 1) reached.resolve();
     await reached.promise.finally(stop);
-  }
-
-  /** What peers handed on is handed on again where this node is not connected to all the others. */
-  #watchPeers(): void {
-    const timer = setInterval(async () => {
-      if (!this.#answers) return;
-      const peers = await this.#rpc.call("net_info").then(peerIdsOf, () => undefined);
-      const others = Math.max(this.#options.p2p.peers.length, this.#light.validators.length - 1);
-      if (peers !== undefined) this.#relay = peers.length < others;
-    }, PEERS_MS);
-    timer.unref();
-    this.#closing.push(() => clearInterval(timer));
   }
 
   #onLine(line: string): void {

@@ -8,7 +8,7 @@ import type { cometbft } from "@xinglin/crypto/pure";
 import type { DriverSite } from "@xinglin/ledger";
 import { type Bytes, type Fault, toHex } from "@xinglin/primitives";
 import type { ConfigOptions, ConsensusTimes, Peer, StateSync } from "../home/config-file.ts";
-import type { Continuation } from "../home/genesis-file.ts";
+import type { Continuation, EvidenceAge } from "../home/genesis-file.ts";
 import type { HomeOptions } from "../home/home.ts";
 import type { EngineExit } from "../process/engine-process.ts";
 import type { RpcAddress } from "../rpc/rpc-client.ts";
@@ -55,6 +55,8 @@ export interface NodeOptions {
   /** How long a proposer's first transaction waits for company. */
   readonly gatherMs?: number;
   readonly maxBlockOperations?: number;
+  /** For tests: for how long evidence of misbehaviour counts, the same on all nodes. */
+  readonly evidenceAge?: EvidenceAge;
   readonly onNotice?: (notice: NodeNotice) => void;
   /** For tests: a proposer that leaves transactions out. */
   readonly choose?: (transactions: readonly Bytes[]) => readonly Bytes[];
@@ -81,11 +83,13 @@ export function homeOptions(
 ): HomeOptions {
   const { genesis, validatorSeed, validatorKeyType, nodeSeed, p2p, continuation, times, reapIntervalMs, stateSync, logLevel } =
     options;
+  const { evidenceAge } = options;
   const { parameters, name } = application.genesis;
   return {
     folder: engineFolder(directory),
     genesis,
     ...(continuation === undefined ? {} : { continuation }),
+    ...(evidenceAge === undefined ? {} : { evidenceAge }),
     ...(validatorSeed === undefined ? {} : { validatorSeed }),
     ...(validatorKeyType === undefined ? {} : { validatorKeyType }),
     ...(nodeSeed === undefined ? {} : { nodeSeed }),

@@ -10,11 +10,17 @@ import { publicKeyJson } from "./keys.ts";
 /** The application protocol that headers name; the same as the solo driver's. */
 export const APP_PROTOCOL = 1;
 
+/** For how long evidence of misbehaviour counts: until it is older than both. */
+export interface EvidenceAge {
+  readonly maxAgeBlocks: number;
+  readonly maxAgeSeconds: number;
+}
+
 /**
- * Evidence of misbehaviour counts for so long, until it is older than both: two days longer than light clients build on a header that they once verified (30 days), so that who
- * signs a fork for one of them with power that it had is still held to account when it comes to light. Blocks are kept at least as long, since CometBFT verifies evidence by them.
+ * Evidence of misbehaviour counts for so long: two days longer than light clients build on a header that they once verified (30 days), so that who signs a fork for
+ * one of them with power that it had is still held to account when it comes to light. Blocks are kept at least as long, since CometBFT verifies evidence by them.
  */
-export const EVIDENCE_AGE = { maxAgeBlocks: 100_000, maxAgeSeconds: 32 * 86_400 } as const;
+export const EVIDENCE_AGE = { maxAgeBlocks: 100_000, maxAgeSeconds: 32 * 86_400 } as const satisfies EvidenceAge;
 
 /** A chain that CometBFT continues from a height above 1; the same on every node and at every start. */
 export interface Continuation {
@@ -26,7 +32,7 @@ export interface Continuation {
 }
 
 /** The text of `genesis.json`: equal on every node with the same genesis. */
-export function genesisFile(genesisBytes: Bytes, continuation?: Continuation): string {
+export function genesisFile(genesisBytes: Bytes, continuation?: Continuation, evidenceAge: EvidenceAge = EVIDENCE_AGE): string {
   const genesis = decodeGenesis(genesisBytes);
   const { maxBlockBytes } = genesis.parameters;
   const content = {
@@ -36,8 +42,8 @@ export function genesisFile(genesisBytes: Bytes, continuation?: Continuation): s
     consensus_params: {
       block: { max_bytes: String(maxBlockBytes), max_gas: "-1" },
       evidence: {
-        max_age_num_blocks: String(EVIDENCE_AGE.maxAgeBlocks),
-        max_age_duration: String(BigInt(EVIDENCE_AGE.maxAgeSeconds) * 1_000_000_000n),
+        max_age_num_blocks: String(evidenceAge.maxAgeBlocks),
+        max_age_duration: String(BigInt(evidenceAge.maxAgeSeconds) * 1_000_000_000n),
         max_bytes: String(evidenceBytes(maxBlockBytes)),
       },
       // Both, so that a vote may let a validator with either in.

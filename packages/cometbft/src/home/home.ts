@@ -12,7 +12,7 @@ import { cometbft } from "@xinglin/crypto/pure";
 import { type Bytes, equal, Fault, toHex } from "@xinglin/primitives";
 import { ENGINE_VERSION } from "../engine/engine.ts";
 import { type ConfigOptions, configFile } from "./config-file.ts";
-import { type Continuation, genesisFile } from "./genesis-file.ts";
+import { type Continuation, type EvidenceAge, genesisFile } from "./genesis-file.ts";
 import { nodeKeyFile, publicKeyIn, UNSIGNED_STATE, validatorKeyFile } from "./keys.ts";
 
 const VERSION_FILE = "xinglin.json";
@@ -25,6 +25,8 @@ export interface HomeOptions {
   /** Canonical bytes of our genesis document. */
   readonly genesis: Bytes;
   readonly continuation?: Continuation;
+  /** Other than the chain's own, for tests. */
+  readonly evidenceAge?: EvidenceAge;
   /** Seed of the validator's key; without one the node has a key of its own that no validator set names. */
   readonly validatorSeed?: Bytes;
   /** What key is made of that seed; Ed25519 if absent. */
@@ -47,7 +49,7 @@ export interface Home {
  * `not_the_validator` when the folder holds another validator's key, `signing_state_missing` when it has blocks and no note of what was signed.
  */
 export async function prepareHome(options: HomeOptions): Promise<Home> {
-  const { folder, genesis, continuation } = options;
+  const { folder, genesis, continuation, evidenceAge } = options;
   await mkdir(join(folder, "config"), { recursive: true, mode: OWNER_FOLDER });
   await mkdir(join(folder, "data"), { recursive: true, mode: OWNER_FOLDER });
   await chmod(folder, OWNER_FOLDER);
@@ -62,7 +64,7 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
     if (existsSync(join(folder, "data", "blockstore.db"))) throw new Fault("signing_state_missing", { file: stateFile });
     await write(stateFile, UNSIGNED_STATE);
   }
-  await write(join(folder, "config", "genesis.json"), genesisFile(genesis, continuation));
+  await write(join(folder, "config", "genesis.json"), genesisFile(genesis, continuation, evidenceAge));
   await write(join(folder, "config", "config.toml"), configFile(options.config));
   return { folder, nodeId: toHex(cometbft.addressOf(nodeKey)), publicKey };
 }

@@ -10,14 +10,14 @@ import type { Ledger } from "@xinglin/ledger";
 import { anchor, signed } from "@xinglin/ledger/testing/chain";
 import { type Bytes, type Fault, fromHex } from "@xinglin/primitives";
 import type { LocalNetwork, LocalNode } from "../../src/testing/local-network.ts";
-import { engineTest, network, quietHeight, submit, TEST_TIMES, untilHeight } from "../support/network.ts";
+import { engineTest, network, quietHeight, receiptOf, submit, TEST_TIMES, untilHeight } from "../support/network.ts";
 import { checkOneChain } from "../support/one-chain.ts";
 import { optionsToText } from "../support/options-text.ts";
 
 const child = fileURLToPath(new URL("../driver/crash-child.ts", import.meta.url));
 const ledgersOf = ({ nodes }: LocalNetwork): Ledger[] => nodes.map(({ ledger }) => ledger);
 const accepted = async (ledger: Ledger, id: Bytes): Promise<number> => {
-  const { height, results } = await ledger.receipt(id, "provable");
+  const { height, results } = await receiptOf(ledger, id, "provable");
   assert.equal(results[0]?.outcome, "accepted");
   return height;
 };
@@ -109,7 +109,7 @@ async function minority(net: LocalNetwork): Promise<void> {
     notAfter: { time: over, height: 90_000 },
   });
   const { id } = await alone.submit(brief);
-  const told = alone.receipt(id, "committed").then(
+  const told = receiptOf(alone, id, "committed").then(
     () => "committed",
     (fault: Fault) => fault.code,
   );

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Parameters } from "@xinglin/contracts";
-import type { Ledger } from "@xinglin/ledger";
+import type { Ledger, Receipt, ReceiptStage } from "@xinglin/ledger";
 import { anchor, signed } from "@xinglin/ledger/testing/chain";
 import { type Bytes, Fault } from "@xinglin/primitives";
 import { ensureEngine } from "../../src/engine/engine.ts";
@@ -64,6 +64,18 @@ let named = 0;
 export async function submit(ledger: Ledger, key = "hospital-a"): Promise<Bytes> {
   const operations = [anchor(`${process.pid} ${named++}`)];
   return (await ledger.submit(signed({ chain: ledger.chainId, key, operations }))).id;
+}
+
+/** The receipt, however long there are no blocks meanwhile: a chain that stands still turns away who waits. */
+export async function receiptOf(ledger: Ledger, id: Bytes, stage: ReceiptStage): Promise<Receipt> {
+  for (;;) {
+    try {
+      return await ledger.receipt(id, stage);
+    } catch (error) {
+      if (!(error instanceof Fault && error.code === "ledger_unavailable")) throw error;
+      await untilHeight(ledger, ledger.height() + 1);
+    }
+  }
 }
 
 /** Resolves when the ledger has a block of this height. */
