@@ -53,26 +53,14 @@ export function oddsOfMoreThan(m: number, risks: readonly Risk[]): Odds {
 
 /** The probability that more than `m` of independent events happen (Poisson-binomial). Cost: events × m. */
 export const binomialTail = (m: number, probabilities: readonly number[]): number =>
-  probabilities.reduce<Counts>((counts, p) => convolve(counts, certainOf(m, [1 - p, p])), certainOf(m, [1]))[m + 1]!;
+  probabilities.reduce<Counts>((counts, p) => convolve(counts, [1 - p, p], m), [1])[m + 1] ?? 0;
 
-/** Probabilities of 0, 1 … m columns, then of more. */
-type Counts = Float64Array;
+/** Probabilities of 0, 1 … columns gone; at place m + 1 of all numbers above m. */
+type Counts = readonly number[];
 
-const certainOf = (m: number, shares: readonly number[]): Counts => {
-  const counts = new Float64Array(m + 2);
-  shares.forEach((share, i) => {
-    counts[Math.min(i, m + 1)]! += share;
-  });
-  return counts;
-};
-
-function convolve(a: Counts, b: Counts): Counts {
-  const last = a.length - 1;
-  const sum = new Float64Array(a.length);
-  for (let i = 0; i <= last; i++) {
-    if (a[i] === 0) continue;
-    for (let j = 0; j <= last; j++) sum[Math.min(i + j, last)]! += a[i]! * b[j]!;
-  }
+function convolve(a: Counts, b: Counts, m: number): Counts {
+  const sum = Array<number>(Math.min(a.length + b.length - 1, m + 2)).fill(0);
+  for (let i = 0; i < a.length; i++) for (let j = 0; j < b.length; j++) sum[Math.min(i + j, m + 1)]! += a[i]! * b[j]!;
   return sum;
 }
 
@@ -87,17 +75,17 @@ function tail(m: number, nested: readonly Risk[], gone: ReadonlySet<number>): nu
   const groupOf = new Map<number, { counts: Counts; columns: readonly number[] }>();
   for (const { down, columns } of left) {
     const inside = new Set(columns.map((column) => groupOf.get(column)).filter((group) => group !== undefined));
-    let counts = certainOf(m, [1]);
-    for (const group of inside) counts = convolve(counts, group.counts);
-    counts = counts.map((share) => share * (1 - down));
-    counts[Math.min(columns.length, m + 1)]! += down;
-    const group = { counts, columns };
+    let counts: Counts = [1];
+    for (const group of inside) counts = convolve(counts, group.counts, m);
+    const place = Math.min(columns.length, m + 1);
+    const taken = Array.from({ length: Math.max(counts.length, place + 1) }, (_, i) => (counts[i] ?? 0) * (1 - down));
+    taken[place]! += down;
+    const group = { counts: taken, columns };
     for (const column of columns) groupOf.set(column, group);
   }
-  let counts = certainOf(m, []);
-  counts[gone.size] = 1;
-  for (const group of new Set(groupOf.values())) counts = convolve(counts, group.counts);
-  return counts[m + 1]!;
+  let counts: Counts = [...Array<number>(gone.size).fill(0), 1];
+  for (const group of new Set(groupOf.values())) counts = convolve(counts, group.counts, m);
+  return counts[m + 1] ?? 0;
 }
 
 /** Risks to take out so that the others nest: always the one that crosses most. */

@@ -1,0 +1,63 @@
+/** The choice of k and m. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { chooseCode, DEFAULT_GOAL, type MeasuredStore } from "../../src/durability/choose-code.ts";
+import { rateOfAfr } from "../../src/durability/yearly-loss.ts";
+import { siteOf } from "../../src/store/description.ts";
+
+const hazards = [{ perYear: rateOfAfr(0.05), repairDays: 7 }];
+const stores = (count: number, availability: number, cities = count): MeasuredStore[] =>
+  Array.from({ length: count }, (_, i) => {
+    const member = `m${i}`;
+    return { id: `s${i}`, member, site: siteOf({ member, site: { city: `c${i % cities}` } }), availability, hazards };
+  });
+const codeOf = (choice: ReturnType<typeof chooseCode>) => choice.isReached && [choice.chosen.code.k, choice.chosen.code.m];
+
+test("fourteen stores at 99 % get 10+4, as published; better stores get less overhead", () => {
+  assert.deepEqual(codeOf(chooseCode({ stores: stores(14, 0.99) })), [10, 4]);
+  const fast = stores(14, 0.999).map((store) => ({ ...store, hazards: [{ perYear: rateOfAfr(0.05), repairDays: 1 }] }));
+  const better = chooseCode({ stores: fast });
+  assert.ok(better.isReached && better.chosen.overhead < 1.4);
+  const more = chooseCode({ stores: stores(18, 0.99) });
+  assert.ok(more.isReached && more.chosen.overhead < 1.4 && more.chosen.unreadable <= 1e-6 && more.chosen.yearlyLoss <= 1e-9);
+});
+
+test("the code chosen is the cheapest: the next cheaper ones miss the goal", () => {
+  const all = { stores: stores(14, 0.99) };
+  assert.equal(chooseCode(all, { ...DEFAULT_GOAL, maxOverhead: 1.399 }).isReached, false);
+  assert.deepEqual(codeOf(chooseCode(all, { ...DEFAULT_GOAL, maxOverhead: 3 })), [10, 4]);
+});
+
+test("a promise that cannot be kept is not made: what is nearest, and what would help, each of which then does", () => {
+  const goal = { ...DEFAULT_GOAL, yearlyLoss: 1e-7 };
+  const choice = chooseCode({ stores: stores(9, 0.99) }, goal);
+  assert.ok(!choice.isReached);
+  assert.deepEqual(choice.nearest?.code, { k: 6, m: 3 }); // 1.2e-6, as published
+  const { moreStores, overhead, availability } = choice.needs;
+  const isReached = (count: number, at: number, maxOverhead = 1.5) =>
+    chooseCode({ stores: stores(count, at) }, { ...goal, maxOverhead }).isReached;
+  assert.deepEqual([isReached(9 + moreStores!, 0.99), isReached(8 + moreStores!, 0.99)], [true, false]);
+  assert.equal(isReached(9, 0.99, overhead!), true);
+  assert.deepEqual([isReached(9, availability!), isReached(9, availability! - 2e-5)], [true, false]);
+  // What no availability mends is not said to be mended by it: the yearly loss of nine stores.
+  const strict = chooseCode({ stores: stores(9, 0.99) });
+  assert.ok(!strict.isReached && strict.needs.availability === undefined && strict.needs.moreStores === 3); // 8+4;
+  const none = chooseCode({ stores: [] });
+  assert.ok(!none.isReached && none.nearest === undefined);
+});
+
+test("cities that are lost whole cost overhead, and a consortium in one city is exposed", () => {
+  const flood = { city: { perYear: 1e-3, repairDays: 14 } };
+  const spread = chooseCode({ stores: stores(15, 0.99), domainHazards: flood });
+  const seven = chooseCode({ stores: stores(15, 0.99, 7), domainHazards: flood });
+  assert.ok(spread.isReached);
+  assert.ok(!seven.isReached || seven.chosen.overhead > spread.chosen.overhead);
+  const one = chooseCode({ stores: stores(15, 0.99, 1), domainHazards: flood });
+  assert.ok(!one.isReached && one.nearest?.isExposed === true && one.needs.overhead === undefined);
+});
+
+test("slow repair is part of the promise", () => {
+  const slow = stores(14, 0.999).map((store) => ({ ...store, hazards: [{ perYear: rateOfAfr(0.2), repairDays: 30 }] }));
+  assert.equal(chooseCode({ stores: slow }).isReached, false);
+  assert.equal(chooseCode({ stores: slow }, { ...DEFAULT_GOAL, yearlyLoss: 1 }).isReached, true);
+});
