@@ -2,15 +2,14 @@
  * The CometBFT program: built once from the module that pins it, or one that is installed and has the same version.
  * Source: design.md, "Runtime" (`engine/cometbft`), "Drivers".
  */
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "@xinglin/primitives";
 import { lock } from "../process/machine-lock.ts";
+import { buildProgram } from "./build-program.ts";
 import { findGo } from "./go-toolchain.ts";
 
 /** The CometBFT that this program works with. */
@@ -18,11 +17,12 @@ export const ENGINE_VERSION = "v0.40.0";
 /** Names an installed CometBFT, instead of building one. */
 export const ENGINE_VARIABLE = "XINGLIN_COMETBFT";
 
-const MODULE = "github.com/cometbft/cometbft";
-const MODULE_FOLDER = fileURLToPath(new URL("../../../../engine/cometbft", import.meta.url));
-const CACHE_FOLDER = fileURLToPath(new URL("../../../../node_modules/.cache/xinglin", import.meta.url));
-/** Lines of the build's own output that a failure tells. */
-const TOLD_CHARACTERS = 400;
+/** Its name in Go. */
+export const MODULE = "github.com/cometbft/cometbft";
+/** The Go module that pins it. */
+export const MODULE_FOLDER = fileURLToPath(new URL("../../../../engine/cometbft", import.meta.url));
+/** Where built programs are kept. */
+export const CACHE_FOLDER = fileURLToPath(new URL("../../../../node_modules/.cache/xinglin", import.meta.url));
 
 /** What happens while the engine is made ready. */
 export type BuildNotice =
@@ -59,8 +59,8 @@ export async function ensureEngine(options: EnsureOptions = {}): Promise<string>
   return target;
 }
 
-/** A file for each version and each set of dependencies. */
-async function engineFileName(): Promise<string> {
+/** The name of the built engine: another for each version and each set of dependencies. */
+export async function engineFileName(): Promise<string> {
   const sums = createHash("sha256");
   for (const file of ["go.mod", "go.sum"]) sums.update(await readFile(join(MODULE_FOLDER, file)));
   const suffix = process.platform === "win32" ? ".exe" : "";
@@ -75,25 +75,7 @@ async function build(
 ): Promise<void> {
   say({ event: "building", version: ENGINE_VERSION });
   const started = performance.now();
-  await mkdir(join(target, ".."), { recursive: true });
-  const partial = `${target}.${process.pid}.partial`;
-  const args = ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", partial, `${MODULE}/cmd/cometbft`];
-  try {
-    const child = spawn(go, args, {
-      cwd: MODULE_FOLDER,
-      stdio: ["ignore", "ignore", "pipe"],
-      env: { ...environment, GOTOOLCHAIN: "local" },
-    });
-    let told = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      told = (told + text).slice(-TOLD_CHARACTERS);
-    });
-    const [code] = await once(child, "close").catch((error: unknown) => [String(error)]);
-    if (code !== 0) throw new Fault("engine_build_failed", { reason: told.trim().replaceAll(/\s+/g, " ") || String(code) });
-    await rename(partial, target);
-  } finally {
-    await rm(partial, { force: true });
-  }
+  await buildProgram({ go, folder: MODULE_FOLDER, program: `${MODULE}/cmd/cometbft`, target, environment });
   say({ event: "built", version: ENGINE_VERSION, seconds: Math.round((performance.now() - started) / 1000) });
 }
 
