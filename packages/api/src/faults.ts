@@ -78,6 +78,8 @@ export const FAULTS = {
   "Ledger and state": {
     ledger_unavailable: 503,
     ledger_locked: 500,
+    folder_in_use: 500,
+    folder_divided: 500,
     storage_failed: 503,
     disk_full: 507,
     not_for_one_validator: 500,

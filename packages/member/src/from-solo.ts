@@ -26,10 +26,28 @@ export async function continueAsNetwork(
   config: NodeConfig,
   side: NetworkSide,
 ): Promise<{ readonly config: NodeConfig; readonly continuation: Continuation }> {
-  const { chain, data, genesis: path } = config;
+  const { chain, data, genesis } = config;
   if (chain.driver !== "solo") throw new Fault("not_solo", { driver: chain.driver });
-  const genesis = readGenesis(config);
-  const validator = readValidatorKey(chain.validatorKey);
+  readGenesis(config);
+  const continuation = await handOverOnce({ data, genesis, validator: readValidatorKey(chain.validatorKey) });
+  const next: ChainConfig = { driver: "cometbft", validatorKey: chain.validatorKey, peers: [], ...side };
+  return { config: { ...config, chain: next }, continuation };
+}
+
+/** A folder with a solo ledger in it, the genesis file, and the key that made its blocks. */
+export interface SoloFolder {
+  readonly data: string;
+  /** Path of the genesis; the file of the continuation is written beside it. */
+  readonly genesis: string;
+  readonly validator: ReturnType<typeof readValidatorKey>;
+}
+
+/** Hands the ledger over, or says how it was handed over before. Rejects with `ledger_locked`, and as `openLedger`. */
+export async function handOverOnce({ data, genesis: path, validator }: SoloFolder): Promise<Continuation> {
+  const genesis = readGenesis({ genesis: path });
+  const known = readContinuation(path);
+  // Moved on already: opening what is not there would begin the chain again.
+  if (known !== undefined && !existsSync(ledgerFolder(data))) return known;
   try {
     await handOver({ directory: ledgerFolder(data), genesis, validator }, COMETBFT, ({ height, time, appHash }) => {
       const nanos = time.nanos + MILLISECOND;
@@ -42,6 +60,5 @@ export async function continueAsNetwork(
   }
   const continuation = readContinuation(path);
   if (continuation === undefined) throw new Fault("continuation_unreadable", { path: continuationFile(path) });
-  const next: ChainConfig = { driver: "cometbft", validatorKey: chain.validatorKey, peers: [], ...side };
-  return { config: { ...config, chain: next }, continuation };
+  return continuation;
 }

@@ -4,6 +4,7 @@ export * from "./config/write-config.ts";
 export * from "./continuation.ts";
 export * from "./custodian-here.ts";
 export * from "./from-solo.ts";
+export * from "./from-solo-consortium.ts";
 export * from "./join.ts";
 export * from "./listening.ts";
 export * from "./member-card.ts";

@@ -16,5 +16,7 @@ export const custodianKey = (data: string, member: MemberId): string => join(mem
 export const memberValidatorKey = (data: string, member: MemberId): string => join(memberFolder(data, member), "validator.json");
 /** Key file by which peers know a member's node. */
 export const nodeKey = (data: string, member: MemberId): string => join(memberFolder(data, member), "node.json");
+/** Key file of the validator of a consortium in one folder, which no member's part is. */
+export const soloValidatorKey = (data: string): string => join(data, "validator.json");
 /** The custodian of a member: an actor of its own. */
 export const custodianId = (member: MemberId): ActorId => `custodian-${member}` as ActorId;

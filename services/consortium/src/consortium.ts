@@ -9,10 +9,10 @@ import type { CustodianService } from "@xinglin/custody";
 import { readKeyFile, writeConsortiumFile } from "@xinglin/gateway";
 import type { ReadModel, RebuildReason, StoreLocation } from "@xinglin/index";
 import { type Ledger, openLedger } from "@xinglin/ledger";
-import { custodianHere, custodianId, custodianKey, openMember, prepareStores } from "@xinglin/member";
+import { custodianHere, custodianId, custodianKey, openMember, prepareStores, soloValidatorKey } from "@xinglin/member";
 import { CAST, CUSTODY_THRESHOLD } from "./cast.ts";
 import { startCustodianProcess } from "./custodian-processes.ts";
-import { openGenesis, validatorKey } from "./genesis.ts";
+import { openGenesis } from "./genesis.ts";
 import type { Options } from "./options.ts";
 
 export interface Consortium {
@@ -50,7 +50,7 @@ export async function openConsortium(options: Options, indexTemplate?: string): 
   };
   try {
     const genesis = await openGenesis(data, options.port);
-    const validator = readKeyFile(validatorKey(data)).signer;
+    const validator = readKeyFile(soloValidatorKey(data)).signer;
     const ledger = await openLedger({ directory: join(data, "ledger"), genesis, validator });
     closing.push(() => ledger.close());
     const stores = storesOf(data);

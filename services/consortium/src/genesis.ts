@@ -7,11 +7,10 @@ import { join } from "node:path";
 import { SOLO_ELECTION } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
 import { createKeyFile } from "@xinglin/gateway";
-import { cardOf, createMemberKeys, type MemberCard, newGenesis } from "@xinglin/member";
+import { cardOf, createMemberKeys, type MemberCard, newGenesis, soloValidatorKey } from "@xinglin/member";
 import type { ActorId, Bytes, MemberId, UnixSeconds } from "@xinglin/primitives";
 import { CAST } from "./cast.ts";
 
-export const validatorKey = (data: string): string => join(data, "validator.json");
 export const genesisFile = (data: string): string => join(data, "genesis.cbor");
 /** Who validates a solo chain. */
 const COMMISSION = "commission" as MemberId;
@@ -26,7 +25,7 @@ export async function openGenesis(data: string, port: number): Promise<Bytes> {
     createMemberKeys(data, member, { node: false });
     cards.push(await cardOf(data, { member, kind, name }, {}));
   }
-  const validator = createKeyFile(validatorKey(data), { actor: "validator" as ActorId, member: COMMISSION });
+  const validator = createKeyFile(soloValidatorKey(data), { actor: "validator" as ActorId, member: COMMISSION });
   const genesis = newGenesis(cards, {
     name: "xinglin",
     time: Math.floor(Date.now() / 1000) as UnixSeconds,

@@ -3,11 +3,12 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { closeWorkers, DEFAULT_CODE, describeLoss } from "@xinglin/archive";
 import { createSay, type Say } from "@xinglin/gateway";
-import { requireWebAddress } from "@xinglin/member";
+import { isDivided, requireWebAddress } from "@xinglin/member";
 import { Fault } from "@xinglin/primitives";
 
 import { CAST, CUSTODY_THRESHOLD } from "./cast.ts";
 import { type Consortium, openConsortium, storesOf } from "./consortium.ts";
+import { type HeldFolder, holdFolder } from "./folder-in-use.ts";
 import { type Options, readOptions } from "./options.ts";
 import { aborted, run, stopSignal } from "./run.ts";
 import { openStage, storyDatabase } from "./stage-of.ts";
@@ -22,10 +23,21 @@ async function main(): Promise<void> {
     say.plain("usage.title");
     return say.plain("usage.options");
   }
-  await requireWebAddress(options, options.tls !== undefined);
-  if (options.reset) reset(options, say);
+  const held = await holdFolder(options.data);
+  try {
+    await requireWebAddress(options, options.tls !== undefined);
+    if (options.reset) reset(options, say);
+    if (isDivided(options.data)) throw new Fault("folder_divided", { path: options.data });
+    await serveFolder(options, say, held);
+  } finally {
+    await held.release();
+  }
+}
+
+async function serveFolder(options: Options, say: Say, held: HeldFolder): Promise<void> {
   const started = performance.now();
   const consortium = await openConsortium(options);
+  held.note();
   const signal = stopSignal();
   const stopped = aborted(signal);
   const ended = new AbortController();

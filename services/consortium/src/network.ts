@@ -8,9 +8,10 @@ import type { ApiClient } from "@xinglin/client";
 import { ensureEngine } from "@xinglin/cometbft";
 import { chainIdOf, type ValidatorStatus } from "@xinglin/contracts";
 import { createSay, type Say, writeConsortiumFile } from "@xinglin/gateway";
-import { readGenesis } from "@xinglin/member";
+import { isDivided, readGenesis } from "@xinglin/member";
 import { Fault } from "@xinglin/primitives";
 import { CUSTODY_THRESHOLD } from "./cast.ts";
+import { type HeldFolder, holdFolder } from "./folder-in-use.ts";
 import { genesisFile } from "./genesis.ts";
 import { addMember, removeMember, validatorsOf } from "./network/change-members.ts";
 import { isNetwork, type NetworkFile, readNetworkFile } from "./network/network-file.ts";
@@ -41,9 +42,24 @@ async function main(): Promise<void> {
         ? say("network.building", { version: notice.version })
         : say("network.built", { version: notice.version, seconds: notice.seconds }),
   });
-  if (options.reset) reset(data, say);
+  const held = await holdFolder(data);
+  try {
+    if (options.reset) reset(data, say);
+    await serveFolder(options, say, { signal, held });
+  } finally {
+    await held.release();
+  }
+}
+
+async function serveFolder(
+  options: NetworkArguments,
+  say: Say,
+  { signal, held }: { readonly signal: AbortSignal; readonly held: HeldFolder },
+): Promise<void> {
+  const { data, language } = options;
   const started = performance.now();
   const file = await openOrCreate(options);
+  held.note();
   const network = new RunningNetwork({ data, language, ...debugging() }, file);
   const closing = aborted(signal).then(() => network.close());
   try {
@@ -102,6 +118,7 @@ async function serve(
 /** What is in the folder, or a new network in an empty one. Throws `validators_fixed` when it has another number than was asked for. */
 async function openOrCreate({ data, validators, port }: NetworkArguments): Promise<NetworkFile> {
   if (!isNetwork(data)) {
+    if (isDivided(data)) throw new Fault("folder_divided", { path: data });
     if (existsSync(genesisFile(data))) throw new Fault("not_a_network", { path: data });
     return createNetwork(data, validators ?? DEFAULT_VALIDATORS, port);
   }

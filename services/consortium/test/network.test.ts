@@ -160,6 +160,13 @@ test("the next start goes on; with fewer than four left a removal needs --force,
   assert.equal(told.match(/33\.3 % of the voting power/g)?.length, 3);
   assert.doesNotMatch(told, /The story begins/);
 
+  // A second one on the folder is told whose it is, not that a port is taken.
+  const second = startNetwork("--empty");
+  assert.equal(await second.ended, 1);
+  assert.match(second.output(), /folder_in_use/);
+  assert.match(second.output(), new RegExp(`process ${network.child.pid}\\b`));
+  assert.doesNotMatch(second.output(), /port_in_use/);
+
   // However this program ends, its nodes end, too.
   network.child.kill("SIGKILL");
   await network.ended;
