@@ -4,6 +4,7 @@
  * Source: design.md, "Archive" (stores behind one interface).
  */
 import { type Infer, schema } from "@xinglin/primitives";
+import { storeAccess } from "../lending/pass.ts";
 import { storeId } from "../piece-table.ts";
 
 const member = schema.text(32, /^[a-z][a-z0-9-]*$/);
@@ -46,14 +47,24 @@ const s3 = schema.object({
   caFile: schema.optional(schema.text(4_096)),
 });
 
+const node = schema.object({
+  ...lentShape,
+  /** The lender's store service: `https://host:port`. */
+  url: schema.text(256, /^https?:\/\/[^/\s]+$/),
+  /** Who asks: put here in memory only, files cannot express it. */
+  access: schema.optional(storeAccess),
+});
+
 /** The description of a store of any kind. One without a kind is refused. */
-export const storeDescription = schema.variant("kind", { directory, s3 });
+export const storeDescription = schema.variant("kind", { directory, s3, node });
 /** What is needed to open a store again, in another thread too. */
 export type StoreDescription = Infer<typeof storeDescription>;
 /** A folder lent to the archive. */
 export type DirectoryDescription = Extract<StoreDescription, { kind: "directory" }>;
 /** A bucket lent to the archive, or a prefix of one. */
 export type S3Description = Extract<StoreDescription, { kind: "s3" }>;
+/** A store of another member, reached through its node. */
+export type NodeDescription = Extract<StoreDescription, { kind: "node" }>;
 
 /** The store's site with what was left out filled in. */
 export const siteOf = ({ member, site = {} }: Pick<StoreDescription, "member" | "site">): Site => ({
@@ -64,6 +75,7 @@ export const siteOf = ({ member, site = {} }: Pick<StoreDescription, "member" | 
 
 /** The description with every path in it taken through `at`: a configuration's paths are relative to its file. */
 export function withStorePaths(description: StoreDescription, at: (path: string) => string): StoreDescription {
+  if (description.kind === "node") return description;
   if (description.kind === "directory") return { ...description, path: at(description.path) };
   const { credentialsFile, caFile } = description;
   return {

@@ -91,6 +91,7 @@ export class DirectoryStagedPack implements StagedPack {
 /** A published pack in `folder`, open for reading, and for writing from its first repair on. */
 export class DirectoryStoredPack implements StoredPack {
   readonly slot: number;
+  readonly isNear = true;
   readonly #store: string;
   readonly #folder: string;
   readonly #pack: string;

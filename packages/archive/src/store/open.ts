@@ -2,13 +2,21 @@
 import { Fault, fromHex, toHex } from "@xinglin/primitives";
 import { type StoreDescription, storeDescription } from "./description.ts";
 import { DirectoryStore } from "./directory.ts";
+import { NodeStore } from "./node-store.ts";
 import { S3Store } from "./s3-store.ts";
 import type { Store } from "./store.ts";
 
 /** The store of a description. Nothing is read or made yet. Faults: `malformed` (no kind, or an id that is not short, lower-case and plain), `s3_url_wrong`. */
 export function openStore(description: StoreDescription): Store {
   storeDescription.parse(description);
-  return description.kind === "s3" ? new S3Store(description) : new DirectoryStore(description);
+  switch (description.kind) {
+    case "directory":
+      return new DirectoryStore(description);
+    case "s3":
+      return new S3Store(description);
+    case "node":
+      return new NodeStore(description);
+  }
 }
 
 /**

@@ -71,8 +71,10 @@ export interface StagedPack {
 export interface StoredPack {
   /** Which columns it holds, see `slotOf`. */
   readonly slot: number;
-  /** Fills `into` from `position`; false if the pack ends before. */
-  read(position: number, into: Uint8Array): Promise<boolean>;
+  /** Reads are done by the time they return, with blocking calls: nothing is won by asking others meanwhile. */
+  readonly isNear?: true;
+  /** Fills `into` from `position`; false if the pack ends before. A far one may stop at `signal`: then what is in `into` means nothing. */
+  read(position: number, into: Uint8Array, signal?: AbortSignal): Promise<boolean>;
   /** A document of at most `maxBytes`, or `undefined` if there is none or it is longer. */
   readDocument(name: DocumentName, maxBytes: number): Promise<Uint8Array | undefined>;
   /** Writes a repaired piece in place: what it replaces was already wrong, so a crash loses nothing. */

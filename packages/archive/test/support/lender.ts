@@ -1,0 +1,92 @@
+/** A store service on loopback over folders, as another member's node runs it, and stores that reach it. */
+import { join } from "node:path";
+import { nodeEd25519Signer } from "@xinglin/crypto/node";
+import type { ActorId } from "@xinglin/primitives";
+import { Fault } from "@xinglin/primitives";
+import { openLent } from "../../src/lending/open-lent.ts";
+import { issuePass, readPass } from "../../src/lending/pass.ts";
+import type { Anchor } from "../../src/lending/repair-proof.ts";
+import { type StoreService, serveStores } from "../../src/lending/service.ts";
+import { DirectoryStore } from "../../src/store/directory.ts";
+import type { StorePatience } from "../../src/store/node-connection.ts";
+import { NodeStore } from "../../src/store/node-store.ts";
+
+/** Impatient: nothing here is far away. */
+export const IMPATIENT: StorePatience = { connectMs: 1_000, silenceMs: 300, megabyteMs: 1_000 };
+
+export class Lender {
+  readonly inner: readonly DirectoryStore[];
+  readonly service: StoreService;
+  /** What the chain would know of objects. */
+  readonly anchors: Map<string, Anchor>;
+  /** Members whose passes are refused. */
+  readonly suspended: Set<string>;
+
+  static async open(
+    folder: string,
+    {
+      member = "lender",
+      count = 1,
+      quotaBytes,
+      memberQuotaBytes,
+      port = 0,
+    }: { member?: string; count?: number; quotaBytes?: number; memberQuotaBytes?: number; port?: number } = {},
+  ): Promise<Lender> {
+    const inner = Array.from(
+      { length: count },
+      (_, i) =>
+        new DirectoryStore({
+          kind: "directory",
+          id: `${member}-${i}`,
+          member,
+          path: join(folder, `${member}-${i}`),
+          ...(quotaBytes === undefined ? {} : { quotaBytes }),
+        }),
+    );
+    for (const store of inner) await store.create();
+    const anchors = new Map<string, Anchor>();
+    const suspended = new Set<string>();
+    const lent = await openLent(inner, join(folder, `${member}-loans`), async (id) => anchors.get(id), memberQuotaBytes);
+    const service = await serveStores({
+      ...lent,
+      listen: { host: "127.0.0.1", port },
+      names: [],
+      authorize: async (pass) => {
+        const { statement } = readPass(pass);
+        const of = statement.actor.replace(/^doctor-/, "");
+        if (suspended.has(of)) throw new Fault("signer_suspended");
+        return { member: of };
+      },
+    });
+    return new Lender(inner, service, anchors, suspended);
+  }
+
+  private constructor(
+    inner: readonly DirectoryStore[],
+    service: StoreService,
+    anchors: Map<string, Anchor>,
+    suspended: Set<string>,
+  ) {
+    this.inner = inner;
+    this.service = service;
+    this.anchors = anchors;
+    this.suspended = suspended;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.service.port}`;
+  }
+
+  /** The i-th store as `guest` reaches it. */
+  async store(guest: string, i = 0, patience?: StorePatience): Promise<NodeStore> {
+    const access = await issuePass(signerOf(guest), "test-0", Math.floor(Date.now() / 1000));
+    const { id, member } = this.inner[i]!;
+    return new NodeStore({ kind: "node", id, member, url: this.url, access }, patience);
+  }
+}
+
+/** Somebody of a member; the key says whose. */
+export const signerOf = (member: string) => ({
+  actor: `doctor-${member}` as ActorId,
+  signer: nodeEd25519Signer(new Uint8Array(32).fill(member.length)),
+});
