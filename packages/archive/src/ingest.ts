@@ -37,7 +37,14 @@ export interface Ingested extends ImportOutcome {
  * `store_absent`, `store_unwritable`, `disk_full`, `aborted`, `worker_died`.
  */
 export async function ingest(source: readonly SourceFile[], options: IngestOptions): Promise<Ingested> {
-  const { stores, code = DEFAULT_CODE, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), contentKey, facts, ...work } = options;
+  const {
+    stores,
+    code = DEFAULT_CODE,
+    objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)),
+    contentKey,
+    facts,
+    ...work
+  } = options;
   // A failed import removes what it made, and must never take an older object of the same id with it.
   if (options.objectId !== undefined)
     for (const store of stores) invariant(!(await store.has(objectId)), "an object id is used once");

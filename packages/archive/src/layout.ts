@@ -21,6 +21,8 @@ export const MIN_CHUNK_BYTES = 1024;
 const STEPS_PER_DOUBLING = 8;
 /** Bounds of one object, so that a table from outside cannot ask for unbounded memory: 4.6 TB at 10+4. */
 export const MAX_STRIPES = 1_760_000;
+/** With more columns than 14 the table of hashes, which is as long as there are pieces, is the bound. */
+const MAX_PIECES = MAX_STRIPES * 14;
 
 /** The shape of one object, computed from its size and code alone. Columns count from 0, data before parity. */
 export interface Layout {
@@ -43,7 +45,8 @@ export function layoutFor(sizeBytes: number, code: CodeParameters): Layout {
   invariant(Number.isSafeInteger(sizeBytes) && sizeBytes > 0, "an object has at least one byte");
   const chunkBytes = chunkBytesFor(sizeBytes, code.k);
   const stripes = Math.ceil(sizeBytes / (chunkBytes * code.k));
-  if (stripes > MAX_STRIPES) throw new Fault("object_too_large", { maxBytes: MAX_STRIPES * chunkBytes * code.k });
+  const most = Math.min(MAX_STRIPES, Math.floor(MAX_PIECES / columnsOf({ code })));
+  if (stripes > most) throw new Fault("object_too_large", { maxBytes: most * chunkBytes * code.k });
   return { code, chunkBytes, stripes };
 }
 
