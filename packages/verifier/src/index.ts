@@ -7,6 +7,7 @@ export * from "./genesis.ts";
 export { type Attack, type AttackKind, judgeAttack } from "./light-attack.ts";
 export { bisect } from "./light-bisection.ts";
 export * from "./light-block.ts";
+export { LightBudget, type Look, type LookStore } from "./light-budget.ts";
 export * from "./light-client.ts";
 export type { WitnessAnswer } from "./light-detector.ts";
 export * from "./light-follow.ts";

@@ -3,6 +3,7 @@
  * Source: requirement A9 (at most 1 MB a day for a followed chain).
  */
 import { Fault } from "@xinglin/primitives";
+import type { LightBudget } from "./light-budget.ts";
 import type { LightFollower, LightReport } from "./light-follower.ts";
 
 /** What following a chain may cost. */
@@ -25,6 +26,10 @@ export interface FollowOptions {
   readonly onReport?: (report: LightReport, restSeconds: number) => void;
   /** A look that failed and is tried again. */
   readonly onFault?: (fault: Fault, restSeconds: number) => void;
+  /** What earlier clients of the same chain have spent. */
+  readonly budget?: Pick<LightBudget, "due" | "begin" | "end">;
+  /** It rests before a look, since the day's budget is spent. */
+  readonly onSpent?: (restSeconds: number) => void;
 }
 
 /** Seconds to rest after a look that cost `bytes`. */
@@ -36,8 +41,15 @@ export const restAfter = (bytes: number, dailyBytes = DAILY_BYTES, leastSeconds 
  * answer that does not verify.
  */
 export async function followChain(options: FollowOptions): Promise<void> {
-  const { follower, signal, dailyBytes, leastSeconds } = options;
+  const { follower, signal, dailyBytes, leastSeconds, budget } = options;
   while (!signal.aborted) {
+    const due = (await budget?.due()) ?? 0;
+    if (due > 0) {
+      options.onSpent?.(due);
+      await options.rest(due, signal);
+      continue;
+    }
+    await budget?.begin();
     const before = options.bytes();
     let told: LightReport | Fault;
     try {
@@ -45,6 +57,8 @@ export async function followChain(options: FollowOptions): Promise<void> {
     } catch (error) {
       if (!(error instanceof Fault) || !error.retry) throw error;
       told = error;
+    } finally {
+      await budget?.end(options.bytes() - before);
     }
     const seconds = restAfter(options.bytes() - before, dailyBytes, leastSeconds);
     if (told instanceof Fault) options.onFault?.(told, seconds);

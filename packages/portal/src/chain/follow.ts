@@ -3,7 +3,7 @@ import { type ApiClient, FollowedChain, peersOf } from "@xinglin/client";
 import type { ChainStore } from "./store.ts";
 
 export { parseCheckpoint } from "@xinglin/client";
-export { followChain } from "@xinglin/verifier";
+export { followChain, LightBudget } from "@xinglin/verifier";
 
 /**
  * A followed chain whose witnesses are the nodes that the server names now and those that it named before: a server that leaves one out later does

@@ -3,7 +3,7 @@
  * Source: requirement A9; W3C Indexed Database 3.0.
  */
 import type { Checkpoint } from "@xinglin/client";
-import type { LightStore } from "@xinglin/verifier";
+import type { LightStore, Look, LookStore } from "@xinglin/verifier";
 
 const DATABASE = "xinglin-chain";
 const TABLE = "kept";
@@ -15,6 +15,8 @@ export interface ChainStore {
   keepPeers(peers: readonly string[]): Promise<void>;
   checkpoint(): Promise<Checkpoint | undefined>;
   keepCheckpoint(checkpoint: Checkpoint): Promise<void>;
+  /** What looks at the chain cost lately. */
+  readonly looks: LookStore;
 }
 
 /** Opens what is remembered of a chain. */
@@ -47,6 +49,7 @@ export function openChainStore(chain: string): ChainStore {
     keepPeers: (peers) => write("peers", [...peers]),
     checkpoint: () => read<Checkpoint>("checkpoint"),
     keepCheckpoint: (checkpoint) => write("checkpoint", checkpoint),
+    looks: { load: async () => (await read<readonly Look[]>("looks")) ?? [], save: (looks) => write("looks", looks) },
   };
 }
 

@@ -11,10 +11,10 @@ import type { ChainStore } from "./store.ts";
 const LEAST_SECONDS = 600;
 
 /**
- * `opening` until the first look ends; `checked` after one that verified; `unreached` when there was no answer; `expired` when trust is too
- * old to go on from; `lied` when two histories were shown; `wrong` when the server's answer does not verify.
+ * `opening` until the first look ends; `checked` after one that verified; `unreached` when there was no answer; `spent` when earlier visits used what a day
+ * may cost; `expired` when trust is too old to go on from; `lied` when two histories were shown; `wrong` when the server's answer does not verify.
  */
-export type ChainPhase = "opening" | "checked" | "unreached" | "expired" | "lied" | "wrong";
+export type ChainPhase = "opening" | "spent" | "checked" | "unreached" | "expired" | "lied" | "wrong";
 
 /** One moment. `report` is the last that verified. */
 export interface ChainMoment {
@@ -75,7 +75,7 @@ export class ChainWatch {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { followChain, openFollowed } = await import("./follow.ts");
+    const { followChain, LightBudget, openFollowed } = await import("./follow.ts");
     const followed = await openFollowed(this.#client, this.#chain, this.#store);
     if (signal.aborted) return;
     this.#followed = followed;
@@ -87,6 +87,11 @@ export class ChainWatch {
       leastSeconds: LEAST_SECONDS,
       onReport: (report) => this.#set({ phase: "checked", report, fault: undefined }),
       onFault: (fault) => this.#set({ phase: "unreached", fault }),
+      budget: new LightBudget(this.#store.looks, () => Math.floor(Date.now() / 1_000)),
+      // After a look of this visit what it found goes on to stand there, with its time.
+      onSpent: () => {
+        if (this.#moment.phase === "opening") this.#set({ phase: "spent" });
+      },
     });
   }
 
