@@ -123,7 +123,7 @@ export class Network {
         genesis: this.genesis,
         ...(validatorSeed === undefined ? {} : { validatorSeed }),
         nodeSeed,
-        p2p: { listen: `127.0.0.1:${port}`, peers, loopback: true },
+        p2p: { listen: `127.0.0.1:${port}`, peers, open: true, loopback: true },
         ...optionsOf?.(index),
         ...own,
       },

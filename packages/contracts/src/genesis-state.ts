@@ -45,7 +45,7 @@ export function genesisChanges(genesis: Genesis): Change[] {
   for (const { id, member, key } of genesis.members) {
     const administration = id as string as ActorId;
     changes.push(put(keys.member(id), member), put(keys.actor(administration), firstActor("member", id, key)));
-    for (const node of member.nodes ?? []) changes.push(put(keys.node(toHex(node)), id));
+    for (const node of member.nodes ?? []) changes.push(put(keys.node(toHex(node)), { member: id }));
   }
   for (const { id, member, key, hpke } of genesis.custodians) {
     changes.push(

@@ -4,6 +4,8 @@
  */
 import { type Infer, schema } from "@xinglin/primitives";
 import { type RequestAccessRefusal, requestAccess, requestAccessOperation } from "./access/request-access.ts";
+import { type LendStoreRefusal, lendStore, lendStoreOperation } from "./archive/lend-store.ts";
+import { type RetireStoreRefusal, retireStore, retireStoreOperation } from "./archive/retire-store.ts";
 import { type GrantConsentRefusal, grantConsent, grantConsentOperation } from "./consent/grant-consent.ts";
 import { type NarrowConsentRefusal, narrowConsent, narrowConsentOperation } from "./consent/narrow-consent.ts";
 import { type RevokeConsentRefusal, revokeConsent, revokeConsentOperation } from "./consent/revoke-consent.ts";
@@ -31,8 +33,8 @@ import {
   setCredentialStatus,
   setCredentialStatusOperation,
 } from "./identity/set-credential-status.ts";
-import { type SetNodesRefusal, setNodes, setNodesOperation } from "./identity/set-nodes.ts";
 import { type SetMemberStatusRefusal, setMemberStatus, setMemberStatusOperation } from "./identity/set-member-status.ts";
+import { type SetNodesRefusal, setNodes, setNodesOperation } from "./identity/set-nodes.ts";
 import { type AmendRecordRefusal, amendRecord, amendRecordOperation } from "./record/amend-record.ts";
 import { type AnchorBatchRefusal, anchorBatch, anchorBatchOperation } from "./record/anchor-batch.ts";
 import { type AnchorRecordRefusal, anchorRecord, anchorRecordOperation } from "./record/anchor-record.ts";
@@ -69,6 +71,8 @@ const shapes = {
   recordRelease: recordReleaseOperation,
   recordErasure: recordErasureOperation,
   refreshCustody: refreshCustodyOperation,
+  lendStore: lendStoreOperation,
+  retireStore: retireStoreOperation,
   setNodes: setNodesOperation,
 } as const;
 
@@ -114,6 +118,8 @@ export interface RefusalsOf {
   recordRelease: RecordReleaseRefusal;
   recordErasure: RecordErasureRefusal;
   refreshCustody: RefreshCustodyRefusal;
+  lendStore: LendStoreRefusal;
+  retireStore: RetireStoreRefusal;
   setNodes: SetNodesRefusal;
 }
 
@@ -146,6 +152,8 @@ export const rules: { readonly [Name in OperationName]: Rule<OperationOf<Name>, 
   recordRelease,
   recordErasure,
   refreshCustody,
+  lendStore,
+  retireStore,
   setNodes,
 };
 

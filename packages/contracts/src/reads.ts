@@ -14,13 +14,14 @@ import {
   toHex,
 } from "@xinglin/primitives";
 import type { AccessHead, Permit } from "./model/access.ts";
-import type { Actor, Credential, Custodian, Member } from "./model/actor.ts";
+import type { Actor, Credential, Custodian, Member, NamedNode } from "./model/actor.ts";
 import type { Approval } from "./model/approval.ts";
 import type { ClassRule, RecordClass } from "./model/class.ts";
 import type { ConsentHead, Directive } from "./model/consent.ts";
 import type { Erasure, Release } from "./model/custody.ts";
 import type { EarlierValidators, Election, EpochRecord, Penalty, Probes, Tally } from "./model/election.ts";
 import type { Parameters, Validator } from "./model/genesis.ts";
+import type { LentStoreEntry } from "./model/lent-store.ts";
 import type { Proposal } from "./model/proposal.ts";
 import type { Batch, MedicalRecord } from "./model/record.ts";
 import type { StateReader } from "./rule.ts";
@@ -51,7 +52,8 @@ const readOften = <T>(state: StateReader, key: string): T | undefined => {
 };
 
 /** Whose node has this id, 40 hex digits. */
-export const getMemberOfNode = (state: StateReader, idHex: string): MemberId | undefined => read<MemberId>(state, keys.node(idHex));
+export const getMemberOfNode = (state: StateReader, idHex: string): MemberId | undefined =>
+  read<NamedNode>(state, keys.node(idHex))?.member;
 /** What governance may change. */
 export const getParameters = (state: StateReader): Parameters | undefined => readOften(state, keys.parameters);
 /** Who may propose and vote, from two heights above the block that decided it on. */
@@ -92,6 +94,11 @@ export const getCredential = (state: StateReader, id: CredentialId): Credential 
   readOften(state, keys.credential(id));
 /** A review or ethics approval. */
 export const getApproval = (state: StateReader, id: CredentialId): Approval | undefined => readOften(state, keys.approval(id));
+
+/** A store that a member lends, or lent. */
+export const getLentStore = (state: StateReader, id: string): LentStoreEntry | undefined => readOften(state, keys.store(id));
+/** Ids of all stores ever lent, in the order in which they came. */
+export const getLentStoreIds = (state: StateReader): readonly string[] => readOften<string[]>(state, keys.stores) ?? [];
 
 /** The newest version of a record. */
 export const getRecord = (state: StateReader, id: RecordId): MedicalRecord | undefined => read(state, keys.record(id));

@@ -90,6 +90,9 @@ export const REFUSAL_FACTS: { readonly [Code in RefusalCode]: readonly FactOf<Co
   review_missing: ["why"],
   role_not_allowed: ["role"],
   same_patient: [],
+  store_limit: ["most"],
+  store_of_another_member: [],
+  store_state_wrong: ["state"],
   suite_weaker: ["suite"],
   threshold_too_high: ["threshold", "custodians"],
   threshold_too_low: ["threshold", "custodians"],
@@ -111,6 +114,7 @@ export const REFUSAL_FACTS: { readonly [Code in RefusalCode]: readonly FactOf<Co
   unknown_permit: [],
   unknown_proposal: [],
   unknown_record: [],
+  unknown_store: ["store"],
   unknown_validator: ["member"],
   validator_key_in_use: [],
 };
@@ -145,6 +149,7 @@ const committee = { not_administration: true, not_in_committee: true } as const;
 const action = {
   member_id_random: true,
   member_known: true,
+  node_in_use: true,
   unknown_member: true,
   member_not_active: true,
   unknown_validator: true,
@@ -264,7 +269,16 @@ const codes: { readonly [Name in OperationName]: CodesOf<RefusalsOf[Name]> } = {
   },
   recordRelease: { not_custodian: true, unknown_permit: true, not_in_custody: true, index_wrong: true, already_recorded: true },
   recordErasure: { not_custodian: true, unknown_record: true, not_in_custody: true, not_ending: true, already_recorded: true },
+  lendStore: {
+    caller_not_allowed: true,
+    store_of_another_member: true,
+    store_state_wrong: true,
+    store_limit: true,
+    unchanged: true,
+  },
+  retireStore: { caller_not_allowed: true, unknown_store: true, store_of_another_member: true, store_state_wrong: true },
   refreshCustody: { ...keeper, ...ownRecord, commitments_reused: true, ...custody },
+  setNodes: { not_administration: true, unchanged: true, node_in_use: true },
 };
 
 /** The refusal codes of one operation, in the order of its checks. */

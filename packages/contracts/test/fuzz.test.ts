@@ -45,6 +45,7 @@ const TOUCHES: { readonly [Name in OperationName]: RegExp } = {
   registerActor: /^actor\/[^/]+$/,
   setActorStatus: /^actor\/[^/]+$/,
   setMemberStatus: /^member\/[^/]+$/,
+  setNodes: /^(member\/[^/]+|node\/[0-9a-f]{40})$/,
   issueCredential: /^credential\/[^/]+$/,
   setCredentialStatus: /^credential\/[^/]+$/,
   registerPatient: /^actor\/[^/]+$/,
@@ -68,6 +69,8 @@ const TOUCHES: { readonly [Name in OperationName]: RegExp } = {
   recordProbe: /^probe\/[^/]+$/,
   recordRelease: /^release\/[^/]+\/\d+\/[^/]+$/,
   recordErasure: /^erasure\/[^/]+\/\d+\/[^/]+$/,
+  lendStore: /^store(\/[^/]+)?$/,
+  retireStore: /^store\/[^/]+$/,
   refreshCustody: /^record\/[^/]+(\/\d+)?$/,
 };
 
@@ -80,11 +83,14 @@ const WHO: { readonly [Name in OperationName]?: readonly ActorId[] } = {
   revokeConsent: [patient],
   requestAccess: [people.doctorB, people.nurseB],
   setMemberStatus: [administration(commission)],
+  setNodes: [administration(hospitalA), administration(hospitalB)],
   setClassRule: [administration(commission)],
   proposeChange: [administration(commission), administration(hospitalA)],
   castVote: [administration(commission), administration(hospitalA), administration(hospitalB)],
   recordProbe: [administration(commission), administration(hospitalA), people.workStation],
   recordApproval: [administration(commission), administration(hospitalA)],
+  lendStore: ADMINISTRATIONS,
+  retireStore: ADMINISTRATIONS,
   recordRelease: [custodians[0]!],
   recordErasure: [custodians[0]!],
 };

@@ -5,7 +5,7 @@
 import type { ApiClient, Identity, OperationResult } from "@xinglin/client";
 import { TrustedChain } from "@xinglin/client";
 import { type Action, keys, PROPOSAL_OUTCOMES, type Proposal, proposal as proposalShape } from "@xinglin/contracts";
-import { cbor, Fault, type ProposalId, type UnixSeconds } from "@xinglin/primitives";
+import { type Bytes, cbor, Fault, type ProposalId, type UnixSeconds } from "@xinglin/primitives";
 import { newProposalId } from "./ids.ts";
 import { requireAccepted } from "./receipts.ts";
 
@@ -32,6 +32,11 @@ export async function proposeAction(
   const operation = { op: "proposeChange", id, action, notAfter: (time + openSeconds) as UnixSeconds } as const;
   const receipt = requireAccepted(await client.submit(by, [operation]));
   return { proposal: id, outcome: decided(receipt.results[0]), height: receipt.height };
+}
+
+/** Names all nodes of a member, by its administration. Throws the rule's refusals. */
+export async function nameNodes(client: ApiClient, by: Identity, nodes: readonly Bytes[]): Promise<number> {
+  return requireAccepted(await client.submit(by, [{ op: "setNodes", nodes: [...nodes] }])).height;
 }
 
 /** A proposal as the chain holds it, proven. Throws `proposal_missing`. */

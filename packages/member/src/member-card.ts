@@ -16,6 +16,7 @@ import {
   type Bytes,
   Fault,
   fromBase64url,
+  fromHex,
   type Infer,
   type MemberId,
   memberId,
@@ -176,12 +177,17 @@ export const custodianAdmissionOf = ({ member, custodian: { key: own, hpke } }: 
   key: { suite: "ed25519", key: own },
 });
 
-/** What the committee votes on to admit the member of a card. */
-export const admissionOf = ({ member: id, kind: as, name, administration: { key: own, hpke } }: MemberCard): Action => ({
+/** The nodes of a card as the chain names them, if it has one: the other members' nodes let these in. */
+export const nodesOf = ({ node }: MemberCard): { readonly nodes?: Bytes[] } =>
+  node === undefined ? {} : { nodes: [fromHex(node.id)] };
+
+/** What the committee votes on to admit the member of a card, with its node. */
+export const admissionOf = (card: MemberCard): Extract<Action, { readonly kind: "admitMember" }> => ({
   kind: "admitMember",
-  id,
-  as,
-  name,
-  hpke,
-  key: { suite: "ed25519", key: own },
+  id: card.member,
+  as: card.kind,
+  name: card.name,
+  hpke: card.administration.hpke,
+  key: { suite: "ed25519", key: card.administration.key },
+  ...nodesOf(card),
 });

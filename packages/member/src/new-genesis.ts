@@ -13,7 +13,7 @@ import {
 } from "@xinglin/contracts";
 import { sha256 } from "@xinglin/crypto/pure";
 import { type Bytes, Fault, type MemberId, type UnixSeconds, utf8 } from "@xinglin/primitives";
-import type { MemberCard } from "./member-card.ts";
+import { type MemberCard, nodesOf } from "./member-card.ts";
 import { custodianId } from "./member-folder.ts";
 
 /** What a level demands, whatever the category: requirement C4. */
@@ -55,10 +55,10 @@ export function newGenesis(cards: readonly MemberCard[], plan: GenesisPlan): Byt
       election: plan.election,
       webauthn: { origins: [...plan.page.origins], rpIdHash: sha256(utf8(plan.page.domain)) },
     },
-    members: cards.map(({ member: id, kind, name, administration: { key, hpke } }) => ({
-      id,
-      member: { kind, name, status: "active", hpke },
-      key: { suite: "ed25519", key },
+    members: cards.map((card) => ({
+      id: card.member,
+      member: { kind: card.kind, name: card.name, status: "active", hpke: card.administration.hpke, ...nodesOf(card) },
+      key: { suite: "ed25519", key: card.administration.key },
     })),
     custodians: cards.map(({ member, custodian: { key, hpke } }) => ({
       id: custodianId(member),

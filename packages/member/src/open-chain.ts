@@ -86,6 +86,7 @@ export async function openChain(config: NodeConfig, options: ChainOptions = {}):
       listen: chain.listen,
       ...(chain.announce === undefined ? {} : { external: chain.announce }),
       peers: chain.peers,
+      ...(chain.admit === undefined ? {} : { admit: chain.admit }),
       loopback: chain.loopback === true,
     },
     ...(chain.rpc === undefined ? {} : { rpc: listeningAddress(chain.rpc) }),

@@ -43,6 +43,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "network genesis": load("network", "genesis"),
   "network admit": load("network", "admit"),
   "network remove": load("network", "remove"),
+  "network nodes": load("network", "nodes"),
   "network open": load("network", "open"),
   "network vote": load("network", "vote"),
   "network proposal": load("network", "proposal"),

@@ -65,6 +65,7 @@ function tell(say: Say, notice: MemberNotice): void {
     say("engine.proposal_refused", { height: notice.height, proposer: notice.proposer, code: notice.code });
   else if (notice.event === "damaged")
     say("engine.damaged", { why: sentenceOf(notice.code, notice.facts, say.language), code: notice.code });
+  else if (notice.event === "peer_refused") say("engine.peer_refused", { node: notice.nodeId });
   else if (notice.event === "clock_differs") {
     if (notice.seconds === 0) say("engine.clock_right");
     else say("engine.clock_differs", { seconds: notice.seconds });

@@ -21,6 +21,7 @@ import {
   type InsertTxRequest,
   type InsertTxResponse,
   type PrepareProposalRequest,
+  type QueryRequest,
   RETRY_CODE,
   type ReapTxsRequest,
   type ReapTxsResponse,
@@ -31,6 +32,7 @@ import { Arrivals } from "./arrivals.ts";
 import type { BlockSize } from "./block-size.ts";
 import { bundle, unbundle } from "./bundle.ts";
 import type { Pace } from "./pace.ts";
+import type { PeerFilter } from "./peer-filter.ts";
 import type { ReapWait } from "./reap-wait.ts";
 import type { SnapshotMethods } from "./snapshots.ts";
 
@@ -60,6 +62,7 @@ export interface BridgeOptions {
   readonly pace: Pace;
   readonly reapWait: ReapWait;
   readonly blockSize: BlockSize;
+  readonly peers: PeerFilter;
   /** Throws `Fault("disk_full")` when there is no room for a block. */
   readonly checkRoom: () => void;
   /** Hand on what came from peers, too: some peer is not connected to all. */
@@ -121,9 +124,9 @@ export class Bridge implements AbciHandlers {
     return { validators: [], appHash: application.appHash };
   }
 
-  async query(): Promise<{ code: number; codespace: string }> {
-    // Reading goes through our own interface, with proofs.
-    return { code: REFUSED_CODE, codespace: "xinglin" };
+  async query({ path }: QueryRequest): Promise<{ code: number; codespace: string }> {
+    // Reading goes through our own interface, with proofs: CometBFT itself asks who may connect.
+    return { code: this.#options.peers.answer(path) ? 0 : REFUSED_CODE, codespace: "xinglin" };
   }
 
   async checkTx({ transaction }: CheckTxRequest): Promise<CheckTxResponse> {

@@ -27,6 +27,8 @@ export type NodeNotice =
     }
   /** The node found its own state damaged and stopped: `code` and `facts` are those of the `Fault` that its ledger answers with from then on. */
   | { readonly event: "damaged"; readonly code: string; readonly facts: Fault["facts"] }
+  /** A node that no member names, nor this node's configuration, was not let in. Told once of each. */
+  | { readonly event: "peer_refused"; readonly nodeId: string }
   /** This machine's clock is so many seconds ahead of the chain's (negative: behind); 0 once it is right again. */
   | { readonly event: "clock_differs"; readonly seconds: number };
 

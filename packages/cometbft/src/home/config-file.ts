@@ -49,6 +49,10 @@ export interface ConfigOptions {
     /** Host and port that peers are told, where it differs. */
     readonly external?: string;
     readonly peers: readonly Peer[];
+    /** Ids of further nodes that are let in, though no member names them on the chain. */
+    readonly admit?: readonly string[];
+    /** Lets everybody in: for an application that can't say who may connect, and for measuring. */
+    readonly open?: boolean;
     /** All nodes are on this machine: addresses may repeat and need not be routable. */
     readonly loopback?: boolean;
   };
@@ -84,6 +88,8 @@ export function configFile(options: ConfigOptions): string {
         db_backend: "goleveldb",
         log_level: options.logLevel ?? "error",
         log_format: "plain",
+        // Each connection is asked about (`driver/peer-filter.ts`).
+        filter_peers: p2p.open !== true,
       },
     ],
     ["rpc", { laddr: options.rpc, max_open_connections: 64, pprof_laddr: "" }],

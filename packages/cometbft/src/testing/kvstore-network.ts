@@ -64,7 +64,7 @@ export async function kvstoreNetwork(options: KvstoreOptions): Promise<KvstoreNe
         const peers = nodeSeeds.flatMap((seed, other) =>
           other > index ? [{ id: nodeIdOf(seed), address: `127.0.0.1:${ports[other]}` }] : [],
         );
-        const p2p = { listen: `127.0.0.1:${ports[index]}`, peers, loopback: true };
+        const p2p = { listen: `127.0.0.1:${ports[index]}`, peers, loopback: true, open: true };
         return kvstoreNode(options, { index, validatorSeed, nodeSeed: nodeSeeds[index]!, p2p }, closing);
       }),
     );

@@ -71,7 +71,7 @@ export async function localNetwork(options: LocalNetworkOptions): Promise<LocalN
       validatorSeed,
       nodeSeed: nodeSeeds[index]!,
       moniker: `node-${index}`,
-      p2p: { listen: `127.0.0.1:${ports[index]}`, peers, loopback: true },
+      p2p: { listen: `127.0.0.1:${ports[index]}`, peers, admit: nodeSeeds.map(nodeIdOf), loopback: true },
       ...options.optionsOf?.(index),
     });
   });

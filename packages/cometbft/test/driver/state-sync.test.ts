@@ -1,11 +1,14 @@
 /** A node joins a chain that has let its first blocks go: by a snapshot, whose app hash CometBFT's light client verified. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { keys } from "@xinglin/contracts";
+import { keys, type Operation } from "@xinglin/contracts";
 import { cometbft } from "@xinglin/crypto/pure";
 import type { Ledger } from "@xinglin/ledger";
-import { Fault, toHex } from "@xinglin/primitives";
+import { signed } from "@xinglin/ledger/testing/chain";
+import { Fault, fromHex, toHex } from "@xinglin/primitives";
+import { nodeIdOf } from "../../src/home/keys.ts";
 import { type CometbftLedger, openCometbftLedger } from "../../src/open.ts";
 import { emptyFolder, engineTest, freePort, network, submit, untilHeight } from "../support/network.ts";
 
@@ -28,8 +31,11 @@ engineTest("a node joins by a snapshot, checks it, and goes on with the chain", 
   const port = await freePort();
   const options = { rpc: { host: "127.0.0.1", port }, snapshotBlocks: 5, retention: RETENTION };
   const net = await network(context, binary, 1, { maxBlockGapSeconds: 2 }, { optionsOf: () => options });
+  const nodeSeed = new Uint8Array(randomBytes(32));
   const [node] = net.nodes as [(typeof net.nodes)[0]];
   const { ledger } = node;
+  const operations: Operation[] = [{ op: "setNodes", nodes: [fromHex(nodeIdOf(nodeSeed))] }];
+  await ledger.submit(signed({ chain: ledger.chainId, key: "hospital-a", operations }));
   // The light client begins at a header that stays: others are let go as the chain grows.
   await growTo(ledger, 12);
   assert.ok((await readdir(join(node.directory, "snapshots"))).length > 0, "a snapshot was taken");
@@ -42,6 +48,7 @@ engineTest("a node joins by a snapshot, checks it, and goes on with the chain", 
     binary,
     directory,
     genesis: ledger.genesis,
+    nodeSeed,
     p2p: {
       listen: `127.0.0.1:${await freePort()}`,
       peers: [{ id: ledger.engine.nodeId, address: node.options.p2p.listen }],

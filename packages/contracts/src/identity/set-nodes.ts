@@ -47,9 +47,10 @@ export function nodeChanges(
   for (const [i, bytes] of after.entries()) {
     const node = toHex(bytes);
     const isRepeated = after.slice(0, i).some((one) => equal(one, bytes));
-    if (isRepeated || (!had.has(node) && getMemberOfNode(state, node) !== undefined)) return refuse({ code: "node_in_use", node });
+    if (isRepeated || (!had.has(node) && getMemberOfNode(state, node) !== undefined))
+      return refuse({ code: "node_in_use", node });
   }
-  const gone = [...had].filter((node) => !wanted.has(node)).map((node): Change => ({ key: keys.node(node), value: null }));
-  const come = [...wanted].filter((node) => !had.has(node)).map((node) => put(keys.node(node), member));
+  const gone = [...had].filter((node) => !wanted.has(node)).map((node) => put(keys.node(node), {}));
+  const come = [...wanted].filter((node) => !had.has(node)).map((node) => put(keys.node(node), { member }));
   return accept([...gone, ...come]);
 }

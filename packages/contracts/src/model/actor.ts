@@ -99,6 +99,10 @@ export const member = schema.object({
 });
 export type Member = Infer<typeof member>;
 
+/** State at `node/{id}`: whose node it is; nobody's any more without `member`. */
+export const namedNode = schema.object({ member: schema.optional(memberId) });
+export type NamedNode = Infer<typeof namedNode>;
+
 /** A department's code at its institution. */
 export const department = schema.text(16, /^[A-Z0-9.-]+$/);
 

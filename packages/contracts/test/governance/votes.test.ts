@@ -76,6 +76,10 @@ const crowded = (): World =>
 const impossible: Readonly<Record<string, readonly [() => World, Action]>> = {
   member_id_random: [() => consortium(4), { ...admitMember, id: "a".repeat(32) as MemberId }],
   member_known: [() => consortium(4), { ...admitMember, id: hospitalB }],
+  node_in_use: [
+    () => consortium(4).set(keys.node("07".repeat(20)), { member: hospitalB }),
+    { ...admitMember, nodes: [new Uint8Array(20).fill(7)] },
+  ],
   unknown_member: [() => consortium(4), { kind: "readmitMember", member: "nobody" as MemberId }],
   member_not_active: [suspended, rotate],
   unknown_validator: [() => consortium(4), { ...remove, member: "nobody" as MemberId }],
@@ -141,7 +145,13 @@ const proposeRefusals: { [Code in ProposeChangeRefusal["code"]]: Outcome } = {
   proposal_too_long: consortium(4).decide(by(0), propose(remove, proposalId(1), at(1_209_601))),
   id_taken: open.decide(by(1), propose(remove)),
   ...(Object.fromEntries(Object.keys(impossible).map((code) => [code, proposing(code)])) as Record<
-    "member_id_random" | "member_known" | "unknown_member" | "member_not_active" | "unknown_validator" | "validator_key_in_use",
+    | "member_id_random"
+    | "member_known"
+    | "node_in_use"
+    | "unknown_member"
+    | "member_not_active"
+    | "unknown_validator"
+    | "validator_key_in_use",
     Outcome
   > &
     Record<

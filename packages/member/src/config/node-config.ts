@@ -25,6 +25,8 @@ const cometbft = schema.object({
   listen: address,
   announce: schema.optional(address),
   peers: schema.list(peer, MAX_PEERS),
+  /** Ids of nodes that are let in beside members' and peers', such as this member's own sentry. */
+  admit: schema.optional(schema.list(schema.text(40, /^[0-9a-f]{40}$/), MAX_PEERS)),
   /** All peers are on this machine. */
   loopback: schema.optional(schema.bool),
   /** Where others that join by a snapshot may ask for headers. */

@@ -145,6 +145,13 @@ function chainLines(chain: ChainConfig, near: (path: string) => string): string[
     ...choice("announce", chain.announce === undefined ? undefined : quoted(chain.announce), '"node.hospital.example:26656"'),
     "  # 其他成员的节点 / other members' nodes",
     ...listed("  ", "peers", peers),
+    "  # 另外允许连接的节点编号（例如本机构的哨兵节点）；链上成员登记的节点和上面的 peers 无需列出，其他节点一律拒绝",
+    "  # ids of further nodes that may connect, such as an own sentry; nodes that members name on the chain and the peers above need no line, all others are refused",
+    ...choice(
+      "admit",
+      chain.admit === undefined ? undefined : `[${chain.admit.map(quoted).join(", ")}]`,
+      `["${"0".repeat(40)}"]`,
+    ),
     "  # 所有节点都在本机（试用） / all nodes are on this machine (for trying it out)",
     ...choice("loopback", chain.loopback === undefined ? undefined : quoted(chain.loopback), "true"),
     "  # 供新成员以快照加入时查询区块头；只对成员网络开放",

@@ -6,9 +6,9 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Action, CAPPED_FROM, CONSORTIUM_ELECTION, chainIdOf } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
-import { proposeAction, readConsortiumFile, readProposal, shanghaiTime, type Voting, voteOn } from "@xinglin/gateway";
+import { nameNodes, proposeAction, readConsortiumFile, readProposal, shanghaiTime, type Voting, voteOn } from "@xinglin/gateway";
 import { admissionOf, custodianAdmissionOf, custodianId, newGenesis, provenValidator, readCard } from "@xinglin/member";
-import { Fault, type MemberId, memberId, type ProposalId, proposalId, type UnixSeconds } from "@xinglin/primitives";
+import { Fault, fromHex, type MemberId, memberId, type ProposalId, proposalId, type UnixSeconds } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
 import { actionWords } from "../fault-sentence.ts";
 
@@ -88,6 +88,20 @@ export const remove: Command = {
     const part = partOf(context);
     if (part === "custodian") return propose(context, { kind: "retireCustodian", custodian: custodianId(member) });
     await propose(context, { kind: part === "validator" ? "removeValidator" : "removeMember", member, force });
+  },
+};
+
+export const nodes: Command = {
+  words: "network nodes",
+  options: { node: { type: "string", multiple: true } },
+  async run(context) {
+    const ids = context.list("node").map((id) => {
+      if (!/^[0-9a-f]{40}$/.test(id)) throw new Fault("option_wrong", { option: "--node", expected: "40 hex digits" });
+      return fromHex(id);
+    });
+    if (ids.length === 0) throw new Fault("option_missing", { option: "--node" });
+    const height = await nameNodes(context.gateway().client, context.key(), ids);
+    context.tell("network.nodes", { nodes: ids.length, height });
   },
 };
 

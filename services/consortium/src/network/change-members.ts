@@ -5,8 +5,8 @@
 import { setTimeout } from "node:timers/promises";
 import type { ApiClient } from "@xinglin/client";
 import type { Action, ValidatorStatus } from "@xinglin/contracts";
-import { proposeAction, readKeyFile, type Say, voteOn } from "@xinglin/gateway";
-import { administrationKey, admissionOf, cardForChain, provenValidator } from "@xinglin/member";
+import { nameNodes, proposeAction, readKeyFile, type Say, voteOn } from "@xinglin/gateway";
+import { administrationKey, admissionOf, cardForChain, type MemberCard, nodesOf, provenValidator } from "@xinglin/member";
 import { Fault, type MemberId } from "@xinglin/primitives";
 import { type NetworkFile, nextMember, writeNetworkFile } from "./network-file.ts";
 import { cardOfMember } from "./new-network.ts";
@@ -34,6 +34,7 @@ export async function addMember(options: ChangeOptions): Promise<MemberId> {
   const card = await cardOfMember(data, member);
   const isNew = !network.file.members.some(({ id }) => id === member.id);
   if (isNew) await decide(options, admissionOf(card));
+  else await nameNodesOf(options, card);
   const members = isNew
     ? [...network.file.members, member]
     : network.file.members.map((one) => (one.id === member.id ? member : one));
@@ -45,6 +46,15 @@ export async function addMember(options: ChangeOptions): Promise<MemberId> {
   await decide(options, { kind: "admitValidator", ...provenValidator(cardForChain(data, card, chainId), chainId) });
   await untilSeated(options, member.id, true);
   return member.id;
+}
+
+/** A member that is known already may get its first node, or the one back that it had. */
+async function nameNodesOf({ data, clientOf }: ChangeOptions, card: MemberCard): Promise<void> {
+  try {
+    await nameNodes(clientOf(""), readKeyFile(administrationKey(data, card.member)), nodesOf(card).nodes ?? []);
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === "unchanged")) throw error;
+  }
 }
 
 /** Takes a member's validator out, and stops its node. Throws `unknown_member`, and `too_few_validators` without `force`. */
