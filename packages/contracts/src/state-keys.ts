@@ -33,6 +33,10 @@ export const keys = {
   approval: (id: CredentialId): string => `approval/${id}`,
   record: (id: RecordId): string => `record/${id}`,
   recordVersion: (id: RecordId, version: number): string => `record/${id}/${version}`,
+  /** A store that a member lends to the archive. */
+  store: (id: string): string => `store/${id}`,
+  /** Ids of all stores ever lent. */
+  stores: "store",
   batch: (rootHex: string): string => `batch/${rootHex}`,
   consentHead: (patient: ActorId): string => `consent/${patient}`,
   consent: (patient: ActorId, number: number): string => `consent/${patient}/${number}`,

@@ -16,7 +16,7 @@ for (const name of OPERATION_NAMES) {
   });
   test(`${name} has a rule of its own name and vectors`, () => {
     const file = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const subjects = ["access", "consent", "custody", "governance", "identity", "record"];
+    const subjects = ["access", "archive", "consent", "custody", "governance", "identity", "record"];
     assert.ok(subjects.some((subject) => existsSync(new URL(`packages/contracts/src/${subject}/${file}.ts`, root))));
     assert.ok(existsSync(new URL(`spec/${name}/`, root)));
   });

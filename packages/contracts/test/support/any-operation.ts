@@ -231,6 +231,14 @@ const shapes = {
   }),
   recordRelease: shape({ patient: patientId, number: from(1, 1, 2), index: from(0, 0, 1) }),
   recordErasure: shape({ record: recordId, version: from(1, 1, 2) }),
+  lendStore: shape({
+    id: from("store-1", "store-1", "store-2"),
+    kind: from("directory", "s3"),
+    site: fc.constant({ building: "b", city: "c", power: "p" }),
+    quotaMegabytes: from(1, 2),
+    url: from("https://store.example"),
+  }),
+  retireStore: shape({ id: from("store-1", "store-1", "store-2"), state: from("draining", "draining", "withdrawn", "offered") }),
   refreshCustody: held(shape({ record: recordId, version: from(1, 1, 2), custody })),
 } satisfies { [Name in OperationName]: fc.Arbitrary<Omit<OperationOf<Name>, "op">> };
 
