@@ -12,7 +12,7 @@ import { runTask, type WorkOptions } from "./work/pool.ts";
 import type { RepairRecord } from "./work/repair-object.ts";
 
 export interface AuditOptions extends WorkOptions {
-  /** Pieces to look at on each store, or all of them (the default). 460 find a loss of 1 % with 99 %. */
+  /** Pieces to look at on each store, or all of them (the default). 460 find a loss of 1 % with 99 %, of a smaller object fewer: `sampleFor`. */
   readonly sample?: number | "all";
   /** Draws the sample; random unless given. What the stores could not foresee, for example a block's hash, makes it fair for all. */
   readonly seed?: Uint8Array;

@@ -37,6 +37,9 @@ test("an intact object is said to be intact, by all its pieces and by a sample w
 
   const seed = new Uint8Array([1, 2, 3]);
   const sampled = await auditPossession(reference, objectId, stores, { sample: 2, seed });
+  // One of the stripes is 1 % of them, rounded up: it is among two with two in so many.
+  assert.deepEqual(all.finds, { lostShare: 0.01, probability: 1 });
+  assert.ok(Math.abs(sampled.finds.probability - 2 / sampled.layout.stripes) < 1e-12);
   assert.equal(sampled.checked, 28);
   assert.equal(sampled.intact, true);
   assert.equal(sampled.fewestHeld, undefined);

@@ -2,7 +2,7 @@
  * The audit: every stored piece against its anchored root, every row of the read model against the chain. Neither needs a content key.
  * Source: requirements A2, C10, D3.
  */
-import { auditPossession, repair, type Store } from "@xinglin/archive";
+import { auditPossession, LOST_SHARE, oddsOverObjects, repair, type Sampled, type Store } from "@xinglin/archive";
 import type { ApiClient, Identity } from "@xinglin/client";
 import { Fault, fromHex, toHex } from "@xinglin/primitives";
 import type { Gateway } from "./keep-record.ts";
@@ -27,6 +27,8 @@ export interface RowFinding {
 export interface AuditReport {
   readonly objects: number;
   readonly piecesChecked: number;
+  /** At least the probability with which any one store was found that had lost `lostShare` of its pieces, wherever that is worst. */
+  readonly finds: { readonly lostShare: number; readonly probability: number };
   readonly pieces: readonly PieceFinding[];
   readonly rowsChecked: number;
   readonly rows: readonly RowFinding[];
@@ -65,19 +67,35 @@ const archived = ({ object }: AnchoredObject) => ({
   reference: { manifest: fromHex(object.manifest), root: fromHex(object.root), sizeClass: object.sizeClass, code: object.code },
 });
 
-/** Looks at every piece of every object on every store, and at every row of the read model. Nothing is changed. */
+/** How thorough an audit is, and who hears of its progress. */
+export interface AuditScope {
+  /** Pieces to look at of each object on each store, drawn anew each time; all of them by default. */
+  readonly sample?: number;
+  readonly onObject?: (done: number) => void;
+}
+
+/**
+ * Looks at the pieces of every object on every store, all or a sample, and at every row of the read model. Nothing is changed.
+ * Faults: `sample_invalid`.
+ */
 export async function auditEverything(
   { client, stores }: Gateway,
   by: Identity,
-  onObject?: (done: number) => void,
+  { sample, onObject }: AuditScope = {},
 ): Promise<AuditReport> {
   const pieces: PieceFinding[] = [];
+  const looked = new Map<string, Sampled[]>();
   let objects = 0;
   let piecesChecked = 0;
   for await (const anchored of listObjects(client, by)) {
-    const report = await auditObject(stores, anchored);
+    const report = await auditObject(stores, anchored, sample);
     pieces.push(...report.findings);
     piecesChecked += report.checked;
+    for (const [store, sampled] of report.looked) {
+      const before = looked.get(store);
+      if (before === undefined) looked.set(store, [sampled]);
+      else before.push(sampled);
+    }
     objects++;
     onObject?.(objects);
   }
@@ -90,25 +108,30 @@ export async function auditEverything(
     row: key,
     columns: columns?.join(",") ?? kind,
   }));
-  return { objects, piecesChecked, pieces, rowsChecked: verification.rows, rows };
+  const odds = [...looked.values()].map((sampled) => oddsOverObjects(sampled, LOST_SHARE));
+  const finds = { lostShare: LOST_SHARE, probability: Math.min(1, ...odds) };
+  return { objects, piecesChecked, finds, pieces, rowsChecked: verification.rows, rows };
 }
 
 async function auditObject(
   stores: readonly Store[],
   anchored: AnchoredObject,
-): Promise<{ checked: number; findings: PieceFinding[] }> {
+  sample: number | undefined,
+): Promise<{ checked: number; looked: (readonly [store: string, Sampled])[]; findings: PieceFinding[] }> {
   const { id, reference } = archived(anchored);
   const common = { object: anchored.object.id, record: anchored.record };
   try {
-    const report = await auditPossession(reference, id, stores);
+    const report = await auditPossession(reference, id, stores, { sample: sample ?? "all" });
+    const { stripes } = report.layout;
+    const looked = report.stores.map(({ store, checked }) => [store, { pieces: stripes, sampled: checked }] as const);
     const findings = report.stores.flatMap(({ store, faults }) =>
       faults.map(({ stripe, column, kind }) => ({ ...common, store, stripe, column, kind })),
     );
-    return { checked: report.checked, findings };
+    return { checked: report.checked, looked, findings };
   } catch (error) {
     // Destroyed at the end of its term, or lost: either way the whole object is one finding.
-    if (!(error instanceof Fault)) throw error;
-    return { checked: 0, findings: [{ ...common, store: "*", stripe: -1, column: -1, kind: error.code }] };
+    if (!(error instanceof Fault) || error.code === "sample_invalid") throw error;
+    return { checked: 0, looked: [], findings: [{ ...common, store: "*", stripe: -1, column: -1, kind: error.code }] };
   }
 }
 

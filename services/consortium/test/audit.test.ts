@@ -118,6 +118,12 @@ test("an untouched consortium has no findings, and only a commission may ask", a
   const report = await audit();
   assert.deepEqual([report.objects, report.pieces, report.rows], [1, [], []]);
   assert.ok(report.piecesChecked >= 14 && report.rowsChecked > 20);
+  assert.deepEqual(report.finds, { lostShare: 0.01, probability: 1 });
+  const sampled = await auditEverything(stage.gateway, commission(), { sample: 1 });
+  const stripes = report.piecesChecked / 14;
+  assert.equal(sampled.piecesChecked, 14);
+  assert.ok(Math.abs(sampled.finds.probability - 1 / stripes) < 1e-9);
+  await assert.rejects(auditEverything(stage.gateway, commission(), { sample: 0 }), { code: "sample_invalid" });
   await assert.rejects(auditEverything(stage.gateway, stage.key("hospital-b/doctor")), { code: "not_visible" });
 });
 

@@ -1,5 +1,6 @@
 /** A possession audit, in a worker: each store shows pieces, sampled or all, and every one is held against the anchored root. */
 import { createHash } from "node:crypto";
+import { LOST_SHARE, lostPieces, oddsOfFinding } from "../durability/audit-odds.ts";
 import { columnOf, type Layout } from "../layout.ts";
 import type { PieceProof } from "../piece-table.ts";
 import type { ObjectReference } from "../reference.ts";
@@ -54,6 +55,8 @@ export interface AuditReport {
   readonly corrupt: number;
   /** Whether everything looked at was right, documents too. */
   readonly intact: boolean;
+  /** The probability with which this audit would have found a store that had lost `lostShare` of its pieces of this object, at least one. */
+  readonly finds: { readonly lostShare: number; readonly probability: number };
   /** Pieces of the stripe with the fewest; below k it is unreadable. Of an audit of all only. */
   readonly fewestHeld?: number;
 }
@@ -107,6 +110,10 @@ function reportOf(
   stores: readonly StoreAudit[],
 ): AuditReport {
   const sum = (key: "checked" | "held" | "missing" | "corrupt"): number => stores.reduce((total, store) => total + store[key], 0);
+  const sampled = {
+    pieces: layout.stripes,
+    sampled: order.sample === "all" ? layout.stripes : Math.min(order.sample, layout.stripes),
+  };
   const report = {
     objectId: order.objectId,
     root: order.reference.root,
@@ -118,6 +125,7 @@ function reportOf(
     held: sum("held"),
     missing: sum("missing"),
     corrupt: sum("corrupt"),
+    finds: { lostShare: LOST_SHARE, probability: oddsOfFinding(sampled, lostPieces(layout.stripes, LOST_SHARE)) },
     intact: stores.every((s) => s.pack === "held" && s.table === "held" && s.manifest === "held" && s.held === s.checked),
   };
   if (order.sample !== "all") return report;

@@ -1,22 +1,25 @@
-/** `xinglin audit`: every stored piece and every row of the read model against the chain; `--repair` mends the pieces. Source: requirements A2, D3. */
+/** `xinglin audit`: every stored piece (or `--sample` of each object) and every row of the read model against the chain; `--repair` mends the pieces. Source: requirements A2, D3. */
 import { auditEverything, repairObject } from "@xinglin/gateway";
 import { Fault, fromHex } from "@xinglin/primitives";
 import type { Command } from "../command.ts";
 
 export const audit: Command = {
   words: "audit",
-  options: { repair: { type: "boolean" }, rebuild: { type: "boolean" } },
+  options: { sample: { type: "string" }, repair: { type: "boolean" }, rebuild: { type: "boolean" } },
   async run(context) {
     const { say } = context;
     const gateway = context.gateway();
     const by = context.key();
-    const report = await auditEverything(gateway, by);
+    const sampled = context.text("sample") === undefined ? {} : { sample: context.number("sample", 0) };
+    const report = await auditEverything(gateway, by, sampled);
     if (context.json) context.print(report);
     else {
       for (const { store, object, record, stripe, column, kind } of report.pieces)
         say.plain("audit.piece", { store, object, record, stripe, column, kind });
       for (const { table, row, columns } of report.rows) say.plain("audit.row", { table, row, columns });
       say.plain("audit.summary", { objects: report.objects, checked: report.piecesChecked, rows: report.rowsChecked });
+      const { lostShare, probability } = report.finds;
+      say.plain("audit.finds", { lost: percent(lostShare), found: percent(probability) });
     }
     const findings = report.pieces.length + report.rows.length;
     if (context.flag("repair"))
@@ -30,3 +33,6 @@ export const audit: Command = {
     if (!context.json) say.plain("audit.clean");
   },
 };
+
+/** A share in percent, rounded down: an audit never claims to find more than it does. */
+const percent = (share: number): string => String(Math.floor(share * 1e6 + 1e-6) / 1e4);
