@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Starts every command of the project: `node scripts/launch.mjs start|test|soak|versions|bench|check|xinglin|docs [arguments]`. Runs on Node 20
+ * Starts every command of the project: `node scripts/launch.mjs start|test|soak|versions|bench|bench:data|check|xinglin|docs [arguments]`. Runs on Node 20
  * and before anything is installed, so it uses built-ins only: it installs what is missing, builds the patient page where the
  * command shows it, and runs the program under the pinned Node 24 by absolute path, without a shell, signals and exit code passed on.
  * Source: design.md, "Runtime".
@@ -28,6 +28,7 @@ const COMMANDS = {
   soak: { program: "scripts/soak.ts" },
   versions: { program: "scripts/versions.ts" },
   bench: { program: "bench/src/main.ts", flags: [LEDGER_HEAP] },
+  "bench:data": { program: "bench/src/data.ts" },
   check: { program: "scripts/check.ts" },
   xinglin: { program: "services/cli/src/main.ts" },
   docs: { program: "scripts/reference.ts" },

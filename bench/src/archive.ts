@@ -4,7 +4,7 @@
  * over memory: no files, no stores, no threads.
  */
 import { execFileSync } from "node:child_process";
-import { createCipheriv, createDecipheriv, createHash, createSecretKey, hash, randomBytes } from "node:crypto";
+import { createDecipheriv, createHash, createSecretKey, hash, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,8 @@ import {
   type SourceFile,
   type Store,
 } from "@xinglin/archive";
+import { measureFilter } from "./archive-filter.ts";
+import { sealingLoop } from "./archive-limits.ts";
 import { best, interleave, type Measure, median, type SuiteOptions, timed } from "./measure.ts";
 import { anchorBytes } from "./onchain-bytes.ts";
 
@@ -38,7 +40,7 @@ const MEGABYTE = 1e6;
 const MEMBERS = ["a", "b", "c", "d", "a", "b", "c", "d", "a", "b", "c", "e", "e", "f"];
 const GONE = 4;
 
-/** Emits `ingest`, `loop-delay`, `retrieve-degraded`, `audit`, `repair`, `code`, `reference-bytes`, `onchain-bytes`, `rss` and `rss-growth`. */
+/** Emits `ingest`, `loop-delay`, `compression`, `ingest-filtered`, `retrieve-degraded`, `audit`, `repair`, `code`, `reference-bytes`, `onchain-bytes`, `rss` and `rss-growth`. */
 export async function run({ quick, emit }: SuiteOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "xinglin-bench-archive-"));
   try {
@@ -46,6 +48,7 @@ export async function run({ quick, emit }: SuiteOptions): Promise<void> {
     const study = await makeStudy(join(folder, "study"), sizeBytes);
     const stores = await openStores(storesBelow(join(folder, "stores")), { create: true });
     const object = await measureIngest(study, stores, quick ? 4 : 5, emit);
+    await measureFilter(stores, folder, quick, emit);
     await measureRetrieval(study, stores, object, folder, quick ? 4 : 5, emit);
     await measureCustodians(study, stores, object, emit);
     await measureCode(emit);
@@ -118,8 +121,8 @@ async function measureIngest(study: Study, stores: readonly Store[], rounds: num
         return study.sizeBytes / MEGABYTE / cpuSeconds;
       },
       limit: () => {
-        narrow.push(sealingLoop(study.sizeBytes, false));
-        return sealingLoop(study.sizeBytes, true);
+        narrow.push(sealingRate(study.sizeBytes, false));
+        return sealingRate(study.sizeBytes, true);
       },
     },
     1,
@@ -152,37 +155,8 @@ async function measureIngest(study: Study, stores: readonly Store[], rounds: num
   return kept;
 }
 
-/** Seals, hashes and codes `sizeBytes` of memory; returns MB a CPU second. */
-function sealingLoop(sizeBytes: number, hashFiles: boolean): number {
-  const codec = new ReedSolomon(k, m, PIECE);
-  const source = randomBytes(STRIPE);
-  const key = createSecretKey(randomBytes(32));
-  const nonce = Buffer.alloc(12);
-  const associated = Buffer.alloc(24);
-  const file = createHash("sha256");
-  const stripes = Math.ceil(sizeBytes / STRIPE);
-  const cpu = process.cpuUsage();
-  for (let stripe = 0; stripe < stripes; stripe++) {
-    for (let column = 0; column < k; column++) {
-      const chunk = source.subarray(column * CHUNK, (column + 1) * CHUNK);
-      if (hashFiles) file.update(chunk);
-      nonce.writeUInt32BE(stripe * k + column, 8);
-      const cipher = createCipheriv("aes-256-gcm", key, nonce);
-      cipher.setAAD(associated);
-      const piece = codec.piece(column);
-      const sealed = cipher.update(chunk);
-      piece.set(sealed);
-      (sealed.buffer as ArrayBuffer).transfer(0); // as the archive does: the limit is to have every advantage
-      cipher.final();
-      piece.set(cipher.getAuthTag(), CHUNK);
-      hash("sha256", piece, "buffer");
-    }
-    codec.encode();
-    for (let column = k; column < k + m; column++) hash("sha256", codec.piece(column), "buffer");
-  }
-  const used = process.cpuUsage(cpu);
-  return (stripes * STRIPE) / (used.user + used.system);
-}
+/** The loop that importing cannot avoid, in MB a CPU second. */
+const sealingRate = (sizeBytes: number, hashFiles: boolean): number => sizeBytes / MEGABYTE / sealingLoop(sizeBytes, hashFiles);
 
 /** Retrieval into a folder while four stores are renamed away, in MB a second; throws if one byte differs. */
 async function measureRetrieval(

@@ -35,17 +35,23 @@ export class UnitCodec {
     return this.#predictor.samples.subarray(0, length);
   }
 
-  /** The smallest form of the first `length` bytes of `unit`, by trial; verified. `samples` says what image they are, if any. */
+  /** The smallest form of the first `length` bytes of `unit`, by trial; decoded and compared. `samples` says what image they are, if any. */
   encode(length: number, samples?: SampleLayout): StoredUnit {
+    const stored = this.reduce(length, samples);
+    if (stored.method === KEPT) return stored;
+    const again = this.decode(stored.method, stored.bytes, length, samples);
+    if (again !== undefined && Buffer.compare(again, this.unit(length)) === 0) return stored;
+    this.failures++;
+    return { method: KEPT, bytes: this.unit(length) };
+  }
+
+  /** The same, not yet compared: for measuring. */
+  reduce(length: number, samples?: SampleLayout): StoredUnit {
     const unit = this.unit(length);
     const method = samples === undefined || !fits(samples, length) ? SHRUNK : this.#choose(length, samples);
     if (method === KEPT) return { method, bytes: unit };
     const bytes = shrink(method === FORETOLD ? this.#predictor.foretell(samples!, 0, length) : unit);
-    if (!worth(bytes.length, length)) return { method: KEPT, bytes: unit };
-    const again = this.decode(method, bytes, length, samples);
-    if (again !== undefined && Buffer.compare(again, unit) === 0) return { method, bytes };
-    this.failures++;
-    return { method: KEPT, bytes: unit };
+    return worth(bytes.length, length) ? { method, bytes } : { method: KEPT, bytes: unit };
   }
 
   /**
