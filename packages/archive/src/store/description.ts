@@ -55,8 +55,16 @@ const node = schema.object({
   access: schema.optional(storeAccess),
 });
 
+const ipfs = schema.object({
+  ...lentShape,
+  /** The RPC of an IPFS node that only this machine reaches: `http://127.0.0.1:5001`, or `unix:/path` of its socket. */
+  api: schema.text(4_096, /^(http:\/\/(localhost|127(\.[0-9]{1,3}){3}|\[::1\]):[0-9]{1,5}|unix:\/.+)$/),
+  /** How many milliseconds the node may ask its peers for a piece that it has lost; it does not unless told. */
+  exchangeMs: schema.optional(schema.uint(60_000, 1)),
+});
+
 /** The description of a store of any kind. One without a kind is refused. */
-export const storeDescription = schema.variant("kind", { directory, s3, node });
+export const storeDescription = schema.variant("kind", { directory, s3, node, ipfs });
 /** What is needed to open a store again, in another thread too. */
 export type StoreDescription = Infer<typeof storeDescription>;
 /** A folder lent to the archive. */
@@ -65,6 +73,8 @@ export type DirectoryDescription = Extract<StoreDescription, { kind: "directory"
 export type S3Description = Extract<StoreDescription, { kind: "s3" }>;
 /** A store of another member, reached through its node. */
 export type NodeDescription = Extract<StoreDescription, { kind: "node" }>;
+/** An IPFS node whose disk is lent to the archive. */
+export type IpfsDescription = Extract<StoreDescription, { kind: "ipfs" }>;
 
 /** The store's site with what was left out filled in. */
 export const siteOf = ({ member, site = {} }: Pick<StoreDescription, "member" | "site">): Site => ({
@@ -75,7 +85,7 @@ export const siteOf = ({ member, site = {} }: Pick<StoreDescription, "member" | 
 
 /** The description with every path in it taken through `at`: a configuration's paths are relative to its file. */
 export function withStorePaths(description: StoreDescription, at: (path: string) => string): StoreDescription {
-  if (description.kind === "node") return description;
+  if (description.kind === "node" || description.kind === "ipfs") return description;
   if (description.kind === "directory") return { ...description, path: at(description.path) };
   const { credentialsFile, caFile } = description;
   return {

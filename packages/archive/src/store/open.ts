@@ -2,6 +2,7 @@
 import { Fault, fromHex, toHex } from "@xinglin/primitives";
 import { type StoreDescription, storeDescription } from "./description.ts";
 import { DirectoryStore } from "./directory.ts";
+import { IpfsStore } from "./ipfs.ts";
 import { NodeStore } from "./node-store.ts";
 import { S3Store } from "./s3-store.ts";
 import type { Store } from "./store.ts";
@@ -16,6 +17,8 @@ export function openStore(description: StoreDescription): Store {
       return new S3Store(description);
     case "node":
       return new NodeStore(description);
+    case "ipfs":
+      return new IpfsStore(description);
   }
 }
 
