@@ -70,6 +70,8 @@ export interface NodeFacts {
   /** Ids of the nodes that it is connected to; missing where it has no peers by its kind. */
   readonly peers?: readonly string[];
   readonly freeMegabytes: number;
+  /** By how much its machine's clock is ahead of the chain's, negative if behind; missing until that is known, and where the clock is the chain's. */
+  readonly clockOffsetSeconds?: number;
   /** Height of the newest snapshot for members that join. */
   readonly snapshot?: number;
 }

@@ -97,3 +97,23 @@ test("a statement of the node is for the asker's own random bytes, or there is n
     await api.close();
   }
 });
+
+test("how a node is, its clock's offset too, as it says at that moment", async () => {
+  assert.equal((await stage.fetch("/v1/node")).status, 404);
+  let clockOffsetSeconds: number | undefined = -180;
+  const node = async () => ({
+    driver: "cometbft",
+    freeMegabytes: 1,
+    ...(clockOffsetSeconds === undefined ? {} : { clockOffsetSeconds }),
+  });
+  const api = await createApi({ ledger: stage.ledger, index: stage.index, host: "localhost", port: 0, node });
+  try {
+    await api.listen();
+    const told = async (): Promise<unknown> => (await fetch(`${api.url}/v1/node`)).json();
+    assert.deepEqual(await told(), { driver: "cometbft", freeMegabytes: 1, clockOffsetSeconds: -180 });
+    clockOffsetSeconds = undefined;
+    assert.deepEqual(await told(), { driver: "cometbft", freeMegabytes: 1 });
+  } finally {
+    await api.close();
+  }
+});

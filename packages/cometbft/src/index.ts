@@ -1,6 +1,7 @@
 export type * from "./abci/handlers.ts";
 export { RETRY_CODE } from "./abci/handlers.ts";
 export { type AbciEvent, AbciServer, type AbciServerOptions, DEFAULT_MAX_FRAME_BYTES } from "./abci/server.ts";
+export { TOLERATED_SECONDS } from "./driver/clock-watch.ts";
 export type { NodeEngine } from "./driver/cometbft-driver.ts";
 export type { NodeNotice, NodeOptions } from "./driver/node-options.ts";
 export { type BuildNotice, ENGINE_VARIABLE, ENGINE_VERSION, type EnsureOptions, ensureEngine } from "./engine/engine.ts";

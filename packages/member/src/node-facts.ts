@@ -15,11 +15,14 @@ export const nodeFacts =
   async (): Promise<NodeFacts> => {
     const { bavail, bsize } = statfsSync(data);
     const snapshot = newestSnapshot(data);
-    const peers = "engine" in ledger ? await (ledger as CometbftLedger).engine.peers().catch(() => []) : undefined;
+    const engine = "engine" in ledger ? (ledger as CometbftLedger).engine : undefined;
+    const peers = await engine?.peers().catch(() => []);
+    const clockOffsetSeconds = engine?.clockOffsetSeconds;
     return {
       driver: chain.driver,
       freeMegabytes: Math.floor((bavail * bsize) / MEGABYTE),
       ...(peers === undefined ? {} : { peers }),
+      ...(clockOffsetSeconds === undefined ? {} : { clockOffsetSeconds }),
       ...(snapshot === undefined ? {} : { snapshot }),
     };
   };

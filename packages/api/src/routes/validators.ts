@@ -50,6 +50,9 @@ const node = Type.Object({
   driver: Type.String(),
   peers: Type.Optional(Type.Array(Type.String({ description: "Ids of the nodes that this one is connected to." }))),
   freeMegabytes: Type.Integer(),
+  clockOffsetSeconds: Type.Optional(
+    Type.Integer({ description: "Seconds by which the machine's clock is ahead of the chain's, negative if behind." }),
+  ),
   snapshot: Type.Optional(Type.Integer({ description: "Height of the newest snapshot." })),
 });
 

@@ -4,6 +4,7 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { ApiClient } from "@xinglin/client";
+import { TOLERATED_SECONDS } from "@xinglin/cometbft";
 import { bytesText, shanghaiTime } from "@xinglin/gateway";
 import { listeningAddress, readNodeConfig } from "@xinglin/member";
 import { Fault } from "@xinglin/primitives";
@@ -66,6 +67,7 @@ interface Answers {
     readonly driver: string;
     readonly peers?: readonly string[];
     readonly freeMegabytes: number;
+    readonly clockOffsetSeconds?: number;
     readonly snapshot?: number;
   };
 }
@@ -89,7 +91,10 @@ export const status: Command = {
       ["/v1/status", "/v1/validators", "/v1/node"].map((path) => client.getJson(path)),
     );
     const answers = { status: chain, validators, node } as Answers;
-    const ageSeconds = Math.max(0, Math.floor(Date.now() / 1000) - answers.status.newestBlockTime);
+    // Beside the node, so with the same clock: one that is wrong makes no block older than it is.
+    const offset = answers.node.clockOffsetSeconds ?? 0;
+    const now = Math.floor(Date.now() / 1000) - (Math.abs(offset) > TOLERATED_SECONDS ? offset : 0);
+    const ageSeconds = Math.max(0, now - answers.status.newestBlockTime);
     if (json) print({ ...answers, ageSeconds });
     else tellAll(answers, ageSeconds);
     if (ageSeconds > OLD_SECONDS) throw new Fault("chain_halted", { seconds: ageSeconds });
@@ -108,6 +113,12 @@ export const status: Command = {
       if (strikes > 0) say.plain("node.strikes", { member, strikes });
     }
 
+    function tellClock(seconds: number | undefined): void {
+      if (seconds === undefined) say.plain("node.clock_unknown");
+      else if (Math.abs(seconds) <= TOLERATED_SECONDS) say.plain("node.clock_right", { seconds: Math.abs(seconds) });
+      else say.plain(seconds > 0 ? "node.clock_ahead" : "node.clock_behind", { seconds: Math.abs(seconds) });
+    }
+
     function tellAll({ status: at, validators: seats, node: here }: Answers, age: number): void {
       say.plain("status.line", {
         chain: at.chainId,
@@ -117,6 +128,7 @@ export const status: Command = {
       });
       say.plain("node.age", { seconds: age, entries: at.entries, projected: at.projected });
       if (here.peers !== undefined) say.plain("node.peers", { peers: here.peers.length });
+      if (here.driver === "cometbft") tellClock(here.clockOffsetSeconds);
       say.plain("node.disk", { free: bytesText(here.freeMegabytes * MEGABYTE) });
       if (here.snapshot === undefined) say.plain("node.no_snapshot");
       else say.plain("node.snapshot", { height: here.snapshot });
