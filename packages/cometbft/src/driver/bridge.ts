@@ -28,6 +28,7 @@ import {
   type TxResult,
 } from "../abci/handlers.ts";
 import { APP_PROTOCOL, genesisInAppState } from "../home/genesis-file.ts";
+import { answerCode, REFUSED_CODE } from "./answer-code.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { BlockSize } from "./block-size.ts";
 import { bundle, unbundle } from "./bundle.ts";
@@ -36,18 +37,6 @@ import type { PeerFilter } from "./peer-filter.ts";
 import type { ReapWait } from "./reap-wait.ts";
 import type { SnapshotMethods } from "./snapshots.ts";
 
-/** What can never stand in a block of this chain, whatever its state: a peer's copy stays known as seen. */
-const FOR_EVER = new Set([
-  "malformed",
-  "oversize",
-  "wrong_chain",
-  "expired",
-  "suite_mismatch",
-  "signature_wrong",
-  "over_quota",
-  "verification_over_budget",
-]);
-const REFUSED_CODE = 1;
 /** A result under the header's `last_results_hash`; the same values as in the ledger's `resultsHash`. */
 const DECIDED: TxResult = { code: 0 };
 const TURNED_AWAY: TxResult = { code: 1 };
@@ -247,12 +236,6 @@ export class Bridge implements AbciHandlers {
     if (this.#seen !== undefined && equal(this.#seen.hash, hash)) return this.#seen.transactions;
     return transactions.map((bytes) => this.#options.application.known(bytes));
   }
-}
-
-/** The code for a transaction that was turned away; what is no `Fault` is a bug and goes on as one. */
-function answerCode(error: unknown): number {
-  if (!(error instanceof Fault)) throw error;
-  return FOR_EVER.has(error.code) ? REFUSED_CODE : RETRY_CODE;
 }
 
 function sameValidators(

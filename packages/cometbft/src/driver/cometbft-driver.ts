@@ -22,7 +22,7 @@ import { ClockWatch } from "./clock-watch.ts";
 import { LightBlocks } from "./light-blocks.ts";
 import { homeOptions, type NodeOptions, validatorLockName } from "./node-options.ts";
 import { Pace } from "./pace.ts";
-import { PeerFilter } from "./peer-filter.ts";
+import { peerFilterOf } from "./peer-filter.ts";
 import { ReapWait } from "./reap-wait.ts";
 import { RunningEngine } from "./running-engine.ts";
 import { snapshotMethods } from "./snapshots.ts";
@@ -179,15 +179,6 @@ export class CometbftDriver implements Driver {
     await run.clear("rpc.sock");
   }
 
-  #peers(): PeerFilter {
-    const { p2p, onNotice } = this.#options;
-    return new PeerFilter({
-      configured: [...p2p.peers.map(({ id }) => id), ...(p2p.admit ?? [])],
-      state: () => this.#site.application.committed,
-      onRefused: (nodeId) => onNotice?.({ event: "peer_refused", nodeId }),
-    });
-  }
-
   #bridge(): Bridge {
     const { genesis, continuation, maxBlockOperations = 1_000, times = CONSENSUS_TIMES, choose, handOn } = this.#options;
     return new Bridge({
@@ -197,7 +188,7 @@ export class CometbftDriver implements Driver {
       pace: this.#pace,
       reapWait: this.#reapWait,
       blockSize: new BlockSize(maxBlockOperations, times.proposeMs),
-      peers: this.#peers(),
+      peers: peerFilterOf(this.#options, () => this.#site.application.committed),
       checkRoom: () => this.#availability.checkRoom(),
       relay: () => this.#engine.lacksPeers,
       onRefused: ({ height, proposerAddress }, { code, facts }) =>

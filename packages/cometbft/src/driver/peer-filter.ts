@@ -6,6 +6,7 @@
  */
 import { getMember, getMemberOfNode, type StateReader } from "@xinglin/contracts";
 import { Fault, type MemberId, Recent } from "@xinglin/primitives";
+import type { NodeOptions } from "./node-options.ts";
 
 const ADDRESS = "/p2p/filter/addr/";
 const ID = "/p2p/filter/id/";
@@ -58,6 +59,14 @@ export class PeerFilter {
     return read(() => getMember(state, member as MemberId)?.removedAt === undefined) === true;
   }
 }
+
+/** The filter of a node with these options. */
+export const peerFilterOf = ({ p2p, onNotice }: Pick<NodeOptions, "p2p" | "onNotice">, state: () => StateReader): PeerFilter =>
+  new PeerFilter({
+    configured: [...p2p.peers.map(({ id }) => id), ...(p2p.admit ?? [])],
+    state,
+    onRefused: (nodeId) => onNotice?.({ event: "peer_refused", nodeId }),
+  });
 
 /** A state that can't be read, because a snapshot is being taken in or the disk is damaged, knows nobody. */
 function read<T>(look: () => T): T | undefined {
