@@ -26,7 +26,8 @@ import {
 } from "@xinglin/primitives";
 import { administrationKey, custodianId, custodianKey, memberValidatorKey, nodeKey } from "./member-folder.ts";
 
-const MAX_KEY_TEXT = 4_096;
+/** The longest is a signature of ML-DSA-65: 4,412 characters. */
+const MAX_KEY_TEXT = 8_192;
 /** Bytes as base64url text: a card is read by people's mail programs. */
 const key: Schema<Bytes> = {
   parse(value, path = "") {
