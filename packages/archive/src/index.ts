@@ -37,6 +37,7 @@ export type { Selection } from "./selection.ts";
 export type { SourceFile } from "./source.ts";
 export {
   type DirectoryDescription,
+  type S3Description,
   type Site,
   type StoreDescription,
   siteOf,
@@ -45,6 +46,7 @@ export {
 } from "./store/description.ts";
 export { DirectoryStore } from "./store/directory.ts";
 export * from "./store/open.ts";
+export { S3Store } from "./store/s3-store.ts";
 export type * from "./store/store.ts";
 export type { AuditReport, PieceFault, StoreAudit } from "./work/audit-object.ts";
 export type { ImportOutcome, ImportStages } from "./work/import-object.ts";

@@ -25,6 +25,8 @@ export interface GoProgram {
   readonly name: string;
   /** Oldest Go that builds it: major and minor. */
   readonly oldestGo: readonly [number, number];
+  /** Another module's main package, of the version that this module pins; the module's own unless told. */
+  readonly main?: string;
 }
 
 /** What happens while a program is made ready. */
@@ -54,7 +56,7 @@ export async function buildOnce(program: GoProgram, options: BuildOptions = {}):
     if (existsSync(target)) return target; // by the one we waited for
     say({ event: "building", program: program.name });
     const started = performance.now();
-    await build(go, folder, target, environment);
+    await build(go, { folder, main: program.main ?? "." }, target, environment);
     say({ event: "built", program: program.name, seconds: Math.round((performance.now() - started) / 1000) });
   } finally {
     await held.release();
@@ -70,10 +72,15 @@ async function contentOf(folder: string): Promise<string> {
   return sums.digest("hex").slice(0, 12);
 }
 
-async function build(go: string, folder: string, target: string, environment: NodeJS.ProcessEnv): Promise<void> {
+async function build(
+  go: string,
+  { folder, main }: { readonly folder: string; readonly main: string },
+  target: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
   const partial = `${target}.${process.pid}.partial`;
   try {
-    const child = spawn(go, ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", partial, "."], {
+    const child = spawn(go, ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", partial, main], {
       cwd: folder,
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...environment, GOTOOLCHAIN: "local" },

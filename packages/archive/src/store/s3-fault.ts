@@ -18,16 +18,8 @@ export class NotS3 extends Error {}
 /** A body that ended before its announced length. */
 export class CutShort extends Error {}
 
-const REFUSED = new Set([
-  "AccessDenied",
-  "AccountProblem",
-  "AllAccessDisabled",
-  "ExpiredToken",
-  "InvalidAccessKeyId",
-  "InvalidToken",
-  "SignatureDoesNotMatch",
-  "XAmzContentSHA256Mismatch",
-]);
+/** Refusals that come with another status than 401 and 403. */
+const REFUSED = new Set(["ExpiredToken", "InvalidToken", "XAdminUserNotFound"]);
 const THROTTLED = new Set(["RequestLimitExceeded", "SlowDown", "SlowDownRead", "SlowDownWrite", "Throttling", "TooManyRequests"]);
 const FULL = new Set([
   "EntityTooLarge",
@@ -83,17 +75,17 @@ export function s3Fault(store: string, cause: unknown, purpose: S3Purpose): Faul
   if (cause instanceof NotS3) return fault("s3_answer_foreign", { status: status ?? 200 });
   if (Code === undefined && status === undefined) {
     if (TLS.test(code)) return fault("s3_certificate_wrong", { reason: code });
-    if (name === "AbortError" || (name === "TimeoutError" && code !== "ETIMEDOUT")) return fault("s3_timeout", {}, true);
-    if (UNREACHABLE.has(code)) return fault("store_absent", {}, true);
+    if (UNREACHABLE.has(code)) return fault("store_absent", {}, true); // before timeouts: the SDK calls a broken connection one
+    if (TIMEOUTS.has(name)) return fault("s3_timeout", {}, true);
     return fault(purpose === "read" ? "store_unreadable" : "store_unwritable", { errno: code || name }, true);
   }
   if (Code === "NoSuchBucket") return fault("s3_bucket_missing");
   if (Code === "RequestTimeTooSkewed") return fault("s3_clock_wrong");
   if (Code === "RequestTimeout") return fault("s3_timeout", {}, true);
-  if (REFUSED.has(Code ?? "")) return fault("s3_refused", { reason: Code! });
   if (Code === "PermanentRedirect" || Code === "AuthorizationHeaderMalformed" || Code === "IllegalLocationConstraintException")
     return fault("s3_region_wrong", { region: told.Region ?? "-" });
   if (FULL.has(Code ?? "") || status === 507) return fault("disk_full");
+  if (Code !== undefined && (status === 401 || status === 403 || REFUSED.has(Code))) return fault("s3_refused", { reason: Code });
   if (retryOf(cause) === "later") return fault("s3_throttled", {}, true);
   if (Code === undefined && status !== undefined && status < 500) return fault("s3_answer_foreign", { status });
   return fault(purpose === "read" ? "store_unreadable" : "store_unwritable", { errno: Code ?? `HTTP ${status}` }, true);

@@ -70,7 +70,7 @@ export class S3StagedPack implements StagedPack {
     const old = reason === "repair" ? await this.#objects.marker(object) : undefined;
     const condition = old === undefined ? "absent" : { etag: old.etag };
     if ((await this.#objects.mark(object, marker, condition)) === undefined) throw this.#objects.refused("EEXIST");
-    if (old !== undefined) await this.#objects.dropUnnamed(object, this.#stage);
+    if (reason === "repair") await this.#objects.dropUnnamed(object, this.#stage);
     // As long as the stage is there the import counts as under way and would be rolled back: it is over when this is done, not before.
     this.#isOver = true;
     await this.#objects.end(this.#stage);

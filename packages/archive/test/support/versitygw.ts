@@ -2,69 +2,38 @@
  * An S3 server for tests: versitygw over a temporary folder. Built once from the module that pins it, or one that is installed and
  * named by `XINGLIN_VERSITYGW`. It keeps what it has been sent when it is killed, and it checks signatures; moto does neither.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { buildOnce } from "@xinglin/engines";
+import { Fault } from "@xinglin/primitives";
 
-const run = promisify(execFile);
-const moduleFolder = fileURLToPath(new URL("../../../../engine/versitygw", import.meta.url));
-const cache = fileURLToPath(new URL("../../../../node_modules/.cache/xinglin", import.meta.url));
-const PROGRAM = "github.com/versity/versitygw/cmd/versitygw";
-const VERSION = "v1.8.0";
-/** A build takes two minutes of CPU time; who has built for longer than this has died. */
-const BUILD_MS = 8 * 60_000;
+const PROGRAM = {
+  name: "versitygw",
+  oldestGo: [1, 25],
+  main: "github.com/versity/versitygw/cmd/versitygw",
+} as const;
 
 /** What the server lets in. */
 export const ACCESS = { id: "XINGLINTEST", secret: "a-secret-for-tests-only" };
 
-/** The program's path, or why there is none. */
+/** The program's path, built if need be, or why there is none. */
 export async function findServer(): Promise<{ readonly path: string } | { readonly missing: string }> {
   const named = process.env.XINGLIN_VERSITYGW;
   if (named) return existsSync(named) ? { path: named } : { missing: "versitygw: XINGLIN_VERSITYGW names no file" };
-  const sums = createHash("sha256");
-  for (const file of ["go.mod", "go.sum"]) sums.update(readFileSync(join(moduleFolder, file)));
-  const path = join(cache, `versitygw-${VERSION}-${sums.digest("hex").slice(0, 12)}`);
-  if (existsSync(path)) return { path };
-  const go = await run("go", ["version"]).then(
-    () => true,
-    () => false,
-  );
-  if (!go) return { missing: "go: not installed, so there is no S3 server to test with" };
-  await mkdir(cache, { recursive: true });
-  const lock = `${path}.building`;
-  while (!(await takeLock(lock))) await new Promise((resolve) => setTimeout(resolve, 500)); // another test file builds it
   try {
-    if (existsSync(path)) return { path };
-    const partial = `${path}.${process.pid}.partial`;
-    const args = ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", partial, PROGRAM];
-    const built = await run("go", args, { cwd: moduleFolder, env: { ...process.env, GOTOOLCHAIN: "local" } }).then(
-      () => true,
-      () => false,
-    );
-    if (!built) return { missing: "go: the module engine/versitygw can't be built" };
-    await rename(partial, path);
-    return { path };
-  } finally {
-    await rm(lock, { recursive: true, force: true });
+    return { path: await buildOnce(PROGRAM) };
+  } catch (cause) {
+    if (cause instanceof Fault && cause.code === "go_missing")
+      return { missing: "go: not installed, so there is no S3 server to test with" };
+    if (cause instanceof Fault && cause.code === "engine_build_failed")
+      return { missing: "go: the module engine/versitygw can't be built" };
+    throw cause;
   }
-}
-
-async function takeLock(path: string): Promise<boolean> {
-  const taken = await mkdir(path).then(
-    () => true,
-    () => false,
-  );
-  if (taken) return true;
-  const since = await stat(path).catch(() => undefined);
-  if (since !== undefined && Date.now() - since.mtimeMs > BUILD_MS) await rm(path, { recursive: true, force: true });
-  return false;
 }
 
 /** A server on this machine, with the credentials file of a node that may use it. */
