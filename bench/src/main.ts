@@ -17,6 +17,10 @@ const SUITES: Readonly<Record<string, { readonly about: string; readonly load: (
     about: "ingest, degraded retrieval, memory and event-loop delay of the archive",
     load: () => import("./archive.ts"),
   },
+  durability: {
+    about: "which code keeps the promise, simulated years against the calculus, cost and energy of a gigabyte-month",
+    load: () => import("./durability.ts"),
+  },
   suites: { about: "signatures checked and made a second in each suite, and their bytes", load: () => import("./suites.ts") },
   ledger: { about: "signed transactions, finality and record batches of the solo ledger", load: () => import("./ledger.ts") },
   network: {

@@ -26,16 +26,19 @@ export function placeObject<S extends Placeable>(
 ): S[] {
   const needed = columnsOf({ code });
   if (stores.length < needed) throw new Fault("stores_too_few", { needed, stores: stores.length });
-  const withRoom = stores.filter(({ id }) => weightOf(facts[id] ?? {}) > 0);
-  const candidates = withRoom.length < needed ? stores : withRoom;
-  const weights = candidates.map(({ id }) => weightOf(facts[id] ?? {}));
+  const weighed = stores.map((store) => ({ store, weight: weightOf(facts[store.id] ?? {}) }));
+  const withRoom = weighed.filter(({ weight }) => weight > 0);
+  const taken = withRoom.length < needed ? weighed : withRoom;
+  const candidates = taken.map(({ store }) => store);
+  const weights = taken.map(({ weight }) => weight);
   const ids = candidates.map(({ id }) => id);
   return new Selection(candidates, ranks(ids, weights, objectId, needed), code).take(needed).map((i) => candidates[i]!);
 }
 
-/** Each of these outweighs all that come after, for up to 96 columns. */
+/** A column too many outweighs all else, for up to 96 columns. */
 const TOO_MANY = 2 ** 30;
-const MEMBER_AGAIN = 2 ** 15;
+/** What another column in the same domain costs, by kind as in `DOMAIN_KINDS`: members give in turn, then buildings; else the weights of stores decide. */
+const COST_OF_ANOTHER = [2 ** 15, 1, 0, 0];
 
 /** Stores being chosen one by one, each time one that costs least. Costs rise with what is taken, so that the greedy choice is best where domains nest. */
 class Selection {
@@ -44,10 +47,13 @@ class Selection {
   /** For each kind of domain: which one each store is in, and how many columns that has. */
   readonly #kinds: readonly { readonly of: Int32Array; readonly used: Int32Array }[];
   readonly #chosen = new Set<number>();
+  /** The same, as marks: looked at for every store again and again. */
+  readonly #isChosen: Uint8Array;
 
   constructor(stores: readonly Placeable[], rank: Float64Array, { m }: CodeParameters) {
     this.#ranks = rank;
     this.#m = m;
+    this.#isChosen = new Uint8Array(stores.length);
     this.#kinds = DOMAIN_KINDS.map((kind) => {
       const numbers = new Map<string, number>();
       const of = Int32Array.from(stores, (store) => {
@@ -69,7 +75,7 @@ class Selection {
     let best = -1;
     let bestCost = Number.POSITIVE_INFINITY;
     for (let store = 0; store < this.#ranks.length; store++) {
-      if (this.#chosen.has(store)) continue;
+      if (this.#isChosen[store] === 1) continue;
       const cost = this.#costOf(store);
       if (cost < bestCost || (cost === bestCost && this.#ranks[store]! < this.#ranks[best]!)) [best, bestCost] = [store, cost];
     }
@@ -77,19 +83,24 @@ class Selection {
   }
 
   #costOf(store: number): number {
-    const [member, building] = this.#kinds;
-    let cost = member!.used[member!.of[store]!]! * MEMBER_AGAIN + building!.used[building!.of[store]!]!;
-    for (const { of, used } of this.#kinds) if (used[of[store]!]! >= this.#m) cost += TOO_MANY;
+    let cost = 0;
+    for (let kind = 0; kind < this.#kinds.length; kind++) {
+      const { of, used } = this.#kinds[kind]!;
+      const there = used[of[store]!]!;
+      cost += there * COST_OF_ANOTHER[kind]! + (there >= this.#m ? TOO_MANY : 0);
+    }
     return cost;
   }
 
   #put(store: number): void {
     this.#chosen.add(store);
+    this.#isChosen[store] = 1;
     for (const { of, used } of this.#kinds) used[of[store]!]!++;
   }
 
   #drop(store: number): void {
     this.#chosen.delete(store);
+    this.#isChosen[store] = 0;
     for (const { of, used } of this.#kinds) used[of[store]!]!--;
   }
 
