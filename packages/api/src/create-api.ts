@@ -32,6 +32,7 @@ import { addRegistryRoutes } from "./routes/registry.ts";
 import { addSessionRoutes } from "./routes/sessions.ts";
 import { addStateRoutes } from "./routes/state.ts";
 import { addStatusRoutes } from "./routes/status.ts";
+import { addStoreRoutes } from "./routes/stores.ts";
 import { addTransactionRoutes } from "./routes/transactions.ts";
 import { addValidatorRoutes } from "./routes/validators.ts";
 import { authenticate } from "./session/authenticate.ts";
@@ -189,6 +190,7 @@ async function addRoutes(app: FastifyInstance, context: ApiContext): Promise<{ c
     addLightBlockRoutes(routes, context);
     addLightBlockRangeRoute(routes, context);
     addValidatorRoutes(routes, context);
+    addStoreRoutes(routes, context);
     addSessionRoutes(routes, context);
     addTransactionRoutes(routes, context);
     addStateRoutes(routes, context);

@@ -23,6 +23,10 @@ export { FORETOLD, UnitCodec } from "./filter/unit-codec.ts";
 export { planFile } from "./filter/units.ts";
 export * from "./ingest.ts";
 export { type CodeParameters, chunkBytesFor, codeParameters, DEFAULT_CODE, type Layout, sizeClassOf } from "./layout.ts";
+export type { Authorize } from "./lending/guests.ts";
+export { issuePass, MAX_PASS_SECONDS, type PassStatement, readPass, type StoreAccess } from "./lending/pass.ts";
+export type { Anchor, FindAnchor } from "./lending/repair-proof.ts";
+export { type Lending, type LendingOptions, startLending } from "./lending/start-lending.ts";
 export type { Manifest } from "./manifest.ts";
 export { type Pack, type PackedRecord, type PackOptions, packRecords } from "./packs/pack-records.ts";
 export { retrieveRecord, type SmallRecord } from "./packs/read-record.ts";
@@ -37,6 +41,7 @@ export type { Selection } from "./selection.ts";
 export type { SourceFile } from "./source.ts";
 export {
   type DirectoryDescription,
+  type NodeDescription,
   type S3Description,
   type Site,
   type StoreDescription,
@@ -45,6 +50,7 @@ export {
   withStorePaths,
 } from "./store/description.ts";
 export { DirectoryStore } from "./store/directory.ts";
+export { NodeStore } from "./store/node-store.ts";
 export * from "./store/open.ts";
 export { S3Store } from "./store/s3-store.ts";
 export type * from "./store/store.ts";

@@ -79,12 +79,13 @@ export interface AuditScope {
  * Faults: `sample_invalid`.
  */
 export async function auditEverything(
-  { client, stores }: Gateway,
+  { client, stores: find }: Gateway,
   by: Identity,
   { sample, onObject }: AuditScope = {},
 ): Promise<AuditReport> {
   const pieces: PieceFinding[] = [];
   const looked = new Map<string, Sampled[]>();
+  const { readable: stores } = await find(by);
   let objects = 0;
   let piecesChecked = 0;
   for await (const anchored of listObjects(client, by)) {
@@ -136,8 +137,9 @@ async function auditObject(
 }
 
 /** Rebuilds what is missing or wrong of one object from the other pieces. Returns how many pieces were written. */
-export async function repairObject({ client, stores }: Gateway, by: Identity, objectId: Uint8Array): Promise<number> {
+export async function repairObject({ client, stores: find }: Gateway, by: Identity, objectId: Uint8Array): Promise<number> {
   const wanted = toHex(objectId);
+  const { readable: stores } = await find(by);
   for await (const anchored of listObjects(client, by)) {
     if (anchored.object.id !== wanted) continue;
     const { id, reference } = archived(anchored);

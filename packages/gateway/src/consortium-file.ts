@@ -4,12 +4,13 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openStore, storeDescription } from "@xinglin/archive";
+import { storeDescription } from "@xinglin/archive";
 import { ApiClient } from "@xinglin/client";
 import { writeFileDurably } from "@xinglin/custody";
 import { Fault, type Infer, schema } from "@xinglin/primitives";
 import { ImportJournal } from "./import-journal.ts";
 import type { Gateway } from "./keep-record.ts";
+import { chainStores } from "./stores.ts";
 
 const MAX_STORES = 4096;
 const consortiumFile = schema.object({
@@ -17,7 +18,7 @@ const consortiumFile = schema.object({
   chainId: schema.text(50),
   url: schema.text(256, /^https?:\/\//),
   threshold: schema.uint(16, 1),
-  stores: schema.list(storeDescription, MAX_STORES, 1),
+  stores: schema.list(storeDescription, MAX_STORES),
 });
 export type ConsortiumFile = Infer<typeof consortiumFile>;
 
@@ -42,10 +43,11 @@ export const importJournal = (data: string): ImportJournal => new ImportJournal(
 /** A gateway over the consortium of a data folder. */
 export function openGateway(data: string, language: "zh-CN" | "en"): Gateway & { readonly file: ConsortiumFile } {
   const file = readConsortiumFile(data);
+  const client = new ApiClient({ url: file.url, language, chainId: file.chainId });
   return {
     file,
-    client: new ApiClient({ url: file.url, language, chainId: file.chainId }),
-    stores: file.stores.map(openStore),
+    client,
+    stores: chainStores(client, file.chainId, file.stores),
     threshold: file.threshold,
     journal: importJournal(data),
   };

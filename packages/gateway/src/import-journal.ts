@@ -38,7 +38,7 @@ export class ImportJournal {
 
   /**
    * Removes the pieces of imports whose process is gone and which `get` (a reader of the committed state) knows no anchor of. Call it when
-   * nothing is waiting for a block any more, as after a start. Returns how many.
+   * nothing is waiting for a block any more, as after a start. Returns how many. What a store that is away may hold stays written down.
    */
   async collect(stores: readonly Store[], get: (key: string) => Bytes | undefined): Promise<number> {
     let removed = 0;
@@ -47,8 +47,9 @@ export class ImportJournal {
       if (isRunning(entry.process)) continue;
       const objectId = fromHex(entry.object);
       if (!isAnchored(entry, get)) {
-        for (const store of stores) await store.remove(objectId);
+        const gone = await Promise.allSettled(stores.map((store) => store.remove(objectId)));
         removed++;
+        if (gone.some(({ status }) => status === "rejected")) continue; // a store that is away has it still
       }
       this.end(objectId);
     }

@@ -15,4 +15,5 @@ export * from "./light-files.ts";
 export * from "./people.ts";
 export * from "./read-record.ts";
 export * from "./receipts.ts";
+export * from "./stores.ts";
 export * from "./terminal.ts";

@@ -2,7 +2,7 @@
  * The hospital's side of a record: archive it sealed, give the shares of its key to the custodians, and only then let the chain name it.
  * Whatever fails before that is taken back. Source: requirements C3, D1; design.md, "Archive" and "Consent, access, custody".
  */
-import { ingest, OBJECT_ID_BYTES, type SourceFile, type Store } from "@xinglin/archive";
+import { ingest, OBJECT_ID_BYTES, type SourceFile } from "@xinglin/archive";
 import type { ApiClient, Identity } from "@xinglin/client";
 import { type CustodyReference, keys, type MedicalRecord } from "@xinglin/contracts";
 import { randomBytes } from "@xinglin/crypto";
@@ -18,11 +18,12 @@ import {
   thresholdFor,
 } from "./custodians.ts";
 import type { ImportJournal } from "./import-journal.ts";
+import type { FindStores } from "./stores.ts";
 
 /** What a hospital's gateway works with: the API, the stores that members lend, and how many custodians restore a key. */
 export interface Gateway {
   readonly client: ApiClient;
-  readonly stores: readonly Store[];
+  readonly stores: FindStores;
   readonly threshold: number;
   readonly journal: ImportJournal;
 }
@@ -53,12 +54,14 @@ export interface KeepOptions {
 
 /** Seals `files` into the archive and deposits the shares of the content key. Faults: `disk_full`, `deposits_refused`, those of the archive. */
 export async function keepRecord(gateway: Gateway, options: KeepOptions): Promise<KeptRecord> {
-  const { stores, journal } = gateway;
-  const { record, version, onProgress, signal } = options;
+  const { journal } = gateway;
+  const { by, record, version, onProgress, signal } = options;
+  const { writable: stores } = await gateway.stores(by);
   const objectId = randomBytes(OBJECT_ID_BYTES);
   const discard = async (): Promise<void> => {
-    await Promise.all(stores.map((store) => store.remove(objectId)));
-    journal.end(objectId);
+    const removed = await Promise.allSettled(stores.map((store) => store.remove(objectId)));
+    // What a store that is away still has is removed when the journal is gone through.
+    if (removed.every(({ status }) => status === "fulfilled")) journal.end(objectId);
   };
   journal.begin(objectId, record, version);
   try {

@@ -3,7 +3,7 @@
  * The private key that opens the shares is made for one request and never leaves this process.
  * Source: requirements C2, C3, D5; design.md, "Consent, access, custody".
  */
-import { type ReadOutcome, retrieve } from "@xinglin/archive";
+import { type ReadOutcome, retrieve, type Selection } from "@xinglin/archive";
 import { type Identity, type Receipt, TrustedChain } from "@xinglin/client";
 import {
   keys,
@@ -130,14 +130,21 @@ function keysOfPermit({ patient, number, permit }: HeldPermit): string[] {
   ];
 }
 
-/** Fetches the permitted object into `folder`, every piece checked against the anchored root and every file against its hash. */
+/**
+ * Fetches the permitted object into `folder`, or what of it `only` chooses (a series, an instance, some files, a range), without reading the
+ * rest. Every piece is checked against the anchored root and every whole file against its hash.
+ */
 export async function fetchObject(
   gateway: Gateway,
   permit: Permit,
   contentKey: Uint8Array,
   folder: string,
+  by: Identity,
   onProgress?: (doneBytes: number, totalBytes: number) => void,
+  only?: Selection,
 ): Promise<ReadOutcome> {
   const { id, ...reference } = permit.object;
-  return retrieve(reference, id, contentKey, gateway.stores, folder, onProgress === undefined ? {} : { onProgress });
+  const { readable } = await gateway.stores(by);
+  const options = { ...(only === undefined ? {} : { only }), ...(onProgress === undefined ? {} : { onProgress }) };
+  return retrieve(reference, id, contentKey, readable, folder, options);
 }

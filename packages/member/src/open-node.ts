@@ -13,6 +13,7 @@ import type { Ledger } from "@xinglin/ledger";
 import { cbor, Fault } from "@xinglin/primitives";
 import type { NodeConfig } from "./config/node-config.ts";
 import { custodianHere } from "./custodian-here.ts";
+import { lendStores } from "./lending/lend-stores.ts";
 import { listeningAddress, requirePort, requireWebAddress } from "./listening.ts";
 import { custodianId } from "./member-folder.ts";
 import { nodeFacts } from "./node-facts.ts";
@@ -29,6 +30,8 @@ export type MemberNotice = ChainNotice | ProbeNotice;
 export interface OpenNode extends OpenMember {
   /** Objects that no anchor names, left by an interrupted import, removed at start. */
   readonly orphans: number;
+  /** Where its store service listens, if it lends. */
+  readonly storePort?: number;
 }
 
 /** What a node's program wants to hear of it, and how it breaks off a start. */
@@ -70,6 +73,8 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       },
     });
     closing.push(() => opened.close());
+    const lending = await lendStores(config, { ledger, index: opened.index }, tls);
+    closing.push(async () => lending?.close());
     const prober = probePeers(config, ledger, options.onNotice);
     closing.push(async () => prober?.close());
     needed = () => oldestNeeded(ledger, opened.index);
@@ -89,7 +94,7 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       threshold: custody.threshold,
       stores: config.stores,
     });
-    return { ...opened, orphans, close };
+    return { ...opened, orphans, ...(lending === undefined ? {} : { storePort: lending.port }), close };
   } catch (error) {
     await close();
     throw error;

@@ -3,7 +3,16 @@
  */
 import { join, resolve } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { type Gateway, type KeyOfFile, type Language, languageOf, openGateway, readKeyFile, type Say } from "@xinglin/gateway";
+import {
+  type ConsortiumFile,
+  type Gateway,
+  type KeyOfFile,
+  type Language,
+  languageOf,
+  openGateway,
+  readKeyFile,
+  type Say,
+} from "@xinglin/gateway";
 import { Fault } from "@xinglin/primitives";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -31,7 +40,7 @@ export interface Context {
   /** A whole number option; throws `option_wrong`. */
   number(name: string, fallback: number): number;
   /** The consortium of the data folder. */
-  gateway(): Gateway;
+  gateway(): Gateway & { readonly file: ConsortiumFile };
   /** The key file of `--as`: `{member}/{name}` inside the data folder, or a path. */
   key(option?: string): KeyOfFile;
   /** Where the key file lies that `told` names so. */

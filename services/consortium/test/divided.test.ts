@@ -97,7 +97,7 @@ test("every member goes on with a node's folder of its own", { skip: isMissing }
   assert.ok(asked.permitted);
   const { contentKey } = await redeemPermit(gateway, doctor, asked.held);
   const received = join(atB, "received");
-  await fetchObject(gateway, asked.held.permit, contentKey, received);
+  await fetchObject(gateway, asked.held.permit, contentKey, received, doctor);
   const original = join(data, "nodes", "hospital-a", "members", "hospital-a", "originals", `${record.record}.json`);
   assert.deepEqual(readFileSync(join(received, "bundle.json")), readFileSync(original));
 

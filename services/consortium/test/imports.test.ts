@@ -177,7 +177,7 @@ test("a damaged share is named and the others suffice; with fewer than the thres
   assert.deepEqual(opened.refused, [{ custodian: "custodian-hospital-c", code: "share_damaged" }]);
   assert.equal(opened.released.length, 5);
   const received = join(folder, "received");
-  await fetchObject(stage.gateway, held.permit, opened.contentKey, received);
+  await fetchObject(stage.gateway, held.permit, opened.contentKey, received, doctor);
   const sorted = (path: string): string[] =>
     readdirSync(path)
       .filter((name) => name.endsWith(".dcm"))

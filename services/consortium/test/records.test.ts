@@ -45,7 +45,7 @@ async function read(patient: Parameters<typeof ask>[1], record: Parameters<typeo
   const held = await permitted(stage, patient, record);
   const { contentKey } = await redeemPermit(stage.gateway, asDoctor(), held);
   const folder = join(stage.data, "received", `${record.record}-${held.number}`);
-  await fetchObject(stage.gateway, held.permit, contentKey, folder);
+  await fetchObject(stage.gateway, held.permit, contentKey, folder, asDoctor());
   return readFileSync(join(folder, "bundle.json"), "utf8");
 }
 const closes = async (held: Parameters<typeof redeemPermit>[2], code: string): Promise<void> => {

@@ -51,6 +51,13 @@ export class LentStore {
     return { ...room, freeBytes: this.draining ? 0 : Math.max(0, Math.min(room.freeBytes, this.#leftFor(member))) };
   }
 
+  /** What the store holds: of all members together, and of the one that asks. */
+  async held(member: string): Promise<{ readonly objects: number; readonly bytes: number; readonly ownBytes: number }> {
+    const { loans } = this.#options;
+    const objects = (await this.store.list()).length;
+    return { objects, bytes: loans.members.reduce((sum, { bytes }) => sum + bytes, 0), ownBytes: loans.usedBy(member) };
+  }
+
   /** Throws `store_draining`, `store_busy`, `object_exists`, and those of the store. */
   async stage(member: string, { objectId, slot, purpose, owner }: StageRequest): Promise<string> {
     const { stages, loans } = this.#options;

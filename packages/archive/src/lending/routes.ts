@@ -42,6 +42,7 @@ const known = <T>(value: T | undefined): T => {
 
 const routes: readonly { readonly method: string; readonly path: RegExp; readonly route: Route }[] = [
   on("GET", "/room", 0, ({ lent, member }) => lent.room(member)),
+  on("GET", "/held", 0, ({ lent, member }) => lent.held(member)),
   on("POST", "/create", 0, async ({ lent, member }) => {
     await lent.create(member);
     return none;

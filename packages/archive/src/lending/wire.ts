@@ -33,6 +33,7 @@ export const roomAnswer = schema.object({
   disk: schema.text(128),
   diskFreeBytes: schema.uint(),
 });
+export const heldAnswer = schema.object({ objects: schema.uint(), bytes: schema.uint(), ownBytes: schema.uint() });
 export const listAnswer = schema.object({ ids: schema.list(objectId, LIST_PAGE) });
 export const packAnswer = schema.object({ slot: schema.uint(95) });
 export const collectAnswer = schema.object({

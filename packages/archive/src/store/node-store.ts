@@ -4,7 +4,16 @@
  * Source: docs/internals/archive.md, "Stores of other members".
  */
 import { type Bytes, cbor, Fault, fromHex, type Schema, toHex } from "@xinglin/primitives";
-import { collectAnswer, LIST_PAGE, listAnswer, packAnswer, roomAnswer, type StageRequest, stageAnswer } from "../lending/wire.ts";
+import {
+  collectAnswer,
+  heldAnswer,
+  LIST_PAGE,
+  listAnswer,
+  packAnswer,
+  roomAnswer,
+  type StageRequest,
+  stageAnswer,
+} from "../lending/wire.ts";
 import { type NodeDescription, type Site, siteOf } from "./description.ts";
 import { NodeConnection, type StorePatience } from "./node-connection.ts";
 import { NodeStagedPack, NodeStoredPack } from "./node-pack.ts";
@@ -43,6 +52,11 @@ export class NodeStore implements Store {
   async room(): Promise<StoreRoom> {
     const { disk, ...room } = await this.#read(roomAnswer, "/room");
     return { ...room, disk: `${this.member}/${disk}` };
+  }
+
+  /** What the store says that it holds: objects, bytes lent to members, and those of the member that asks. */
+  async held(): Promise<{ readonly objects: number; readonly bytes: number; readonly ownBytes: number }> {
+    return await this.#read(heldAnswer, "/held");
   }
 
   async stage(objectId: Uint8Array, slot: number, purpose: StagePurpose, owner: string): Promise<StagedPack> {

@@ -69,7 +69,17 @@ export const nodeConfigShape = schema.object({
       timeoutMs: schema.optional(schema.uint(60_000, 100)),
     }),
   ),
-  stores: schema.list(storeDescription, MAX_STORES, 1),
+  /** The stores of this member; others' stand on the chain. */
+  stores: schema.list(storeDescription, MAX_STORES),
+  /** How this member's stores are served to the others; they are not without it. */
+  archive: schema.optional(
+    schema.object({
+      listen: address,
+      /** Where other members reach it: what the chain says. */
+      url: webAddress,
+      memberQuotaMegabytes: schema.optional(schema.uint(1_000_000_000, 1)),
+    }),
+  ),
   databaseUrlFile: schema.optional(path),
 }) satisfies Schema<unknown>;
 

@@ -93,13 +93,15 @@ function configText(config: NodeConfig, folder: string): string {
     "",
     ...probingLines(config.probing, near),
     "",
-    "# 归档存储文件夹：本成员出借的，以及可访问的其他成员的",
-    "# store folders of the archive: those that this member lends, and others' that it can reach",
+    "# 归档存储：本成员出借的（xinglin store add 写入）；其他成员的由链上得知",
+    "# stores of the archive that this member lends (written by `xinglin store add`); others' are known from the chain",
     ...listed(
       "",
       "stores",
       stores.map((store) => flow(withStorePaths(store, nearby))),
     ),
+    "",
+    ...archiveLines(config.archive),
     "",
     "# 含 PostgreSQL 连接地址的文件（仅属主可读）；不设则使用内置数据库",
     "# file with the address of a PostgreSQL (readable by its owner only); without it the embedded database is used",
@@ -198,6 +200,24 @@ function probingLines(probing: NodeConfig["probing"], near: (path: string) => st
     ...choice("timeoutMs", timeoutMs === undefined ? undefined : quoted(timeoutMs), String(DEFAULT_TIMEOUT_MS)),
   ];
   return [...heading, ...(probing === undefined ? lines.map((line) => `# ${line}`) : lines)];
+}
+
+function archiveLines(archive: NodeConfig["archive"]): string[] {
+  const lines = [
+    "archive:",
+    "  # 监听地址：其他成员的节点在此读写出借的存储 / where to listen: other members' nodes read and write the lent stores there",
+    `  listen: ${quoted(archive?.listen ?? "0.0.0.0:8770")}`,
+    "  # 其他成员使用的地址；非本机地址使用 api 的证书 / the address that other members use; beyond this machine with the certificate of `api`",
+    `  url: ${quoted(archive?.url ?? "https://store.hospital.example:8770")}`,
+    "  # 单个成员在每个存储中最多占用的兆字节；不设则为配额的一半 / most megabytes of one member in each store; half of its quota without it",
+    ...choice(
+      "memberQuotaMegabytes",
+      archive?.memberQuotaMegabytes === undefined ? undefined : quoted(archive.memberQuotaMegabytes),
+      "500000",
+    ),
+  ];
+  const heading = ["# 存储服务：向其他成员出借存储 / the store service: lends stores to the other members"];
+  return [...heading, ...(archive === undefined ? lines.map((line) => `# ${line}`) : lines)];
 }
 
 /** A key that may be absent: then an example stands there as a comment. */

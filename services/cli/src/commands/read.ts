@@ -1,5 +1,6 @@
 /** `xinglin grants|read|accesses`: what a doctor asks for elsewhere, and who read what. Source: requirements C2, C3, C10. */
 import { resolve } from "node:path";
+import type { Selection } from "@xinglin/archive";
 import { category, level, purpose } from "@xinglin/contracts";
 import {
   bytesText,
@@ -40,9 +41,12 @@ export const read: Command = {
     record: { type: "string" },
     purpose: { type: "string" },
     out: { type: "string" },
+    series: { type: "string" },
+    instance: { type: "string" },
   },
   async run(context) {
     const { say } = context;
+    const only = part(context);
     const by = context.key();
     const gateway = context.gateway();
     const credential = credentialId.parse(context.text("credential") ?? by.credential ?? "");
@@ -73,13 +77,23 @@ export const read: Command = {
     for (const { custodian, code } of refused) say.plain("read.custodian_refused", { custodian, code });
     const bar = progressBar(say.text("progress.fetch"));
     const folder = resolve(context.need("out"));
-    const { readBytes, rebuiltPieces, troubles } = await fetchObject(gateway, held.permit, contentKey, folder, bar.update);
+    const { readBytes, rebuiltPieces, troubles } = await fetchObject(gateway, held.permit, contentKey, folder, by, bar.update, only);
     bar.end();
     contentKey.fill(0);
     for (const trouble of troubles) say.plain("read.trouble", { store: trouble.store, kind: trouble.kind });
     say.plain("read.done", { size: bytesText(readBytes), rebuilt: rebuiltPieces, folder });
   },
 };
+
+/** The series or the instance that is asked for, or neither: then it is all of the record. */
+function part(context: Context): Selection | undefined {
+  const series = context.text("series");
+  const instance = context.text("instance");
+  if (series !== undefined && instance !== undefined)
+    throw new Fault("option_wrong", { option: "--series", expected: "--series UID | --instance UID" });
+  if (series !== undefined) return { series };
+  return instance === undefined ? undefined : { instance };
+}
 
 export const accesses: Command = {
   words: "accesses",

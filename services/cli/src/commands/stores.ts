@@ -1,12 +1,13 @@
 /** `xinglin stores`: the stores, whether each is there, and what losing each member would mean. Source: requirements D2, D4. */
-import { DEFAULT_CODE, describeLoss } from "@xinglin/archive";
+import { DEFAULT_CODE, describeLoss, openStore } from "@xinglin/archive";
 import type { Command } from "../command.ts";
 
 export const stores: Command = {
   words: "stores",
   options: {},
-  async run({ gateway, say, json, print }) {
-    const { stores: all } = gateway();
+  async run({ gateway, key, say, json, print, text }) {
+    const opened = gateway();
+    const all = text("as") === undefined ? opened.file.stores.map(openStore) : (await opened.stores(key())).readable;
     const rows = await Promise.all(
       all.map(async (store) => ({
         id: store.id,

@@ -87,7 +87,7 @@ export async function readAtHospitalB(stage: Stage, local: ActorId, study: Ancho
     say("story.stores_gone", { gone, left: stage.storeFolders.length - gone });
     const bar = progressBar(say.text("progress.fetch"));
     const started = performance.now();
-    const { readBytes, rebuiltPieces } = await fetchObject(gateway, held.permit, contentKey, folder, bar.update);
+    const { readBytes, rebuiltPieces } = await fetchObject(gateway, held.permit, contentKey, folder, by, bar.update);
     bar.end();
     const seconds = (performance.now() - started) / 1000;
     say("story.fetched", { size: bytesText(readBytes), rebuilt: rebuiltPieces, seconds: seconds.toFixed(1) });

@@ -1,0 +1,27 @@
+/** What a store service's thread and its parent say to each other. */
+import type { Fault } from "@xinglin/primitives";
+import type { StoreDescription } from "../store/description.ts";
+
+/** What the thread begins with. */
+export interface LendingOrder {
+  readonly stores: readonly StoreDescription[];
+  /** Where the logs of loans lie. */
+  readonly folder: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Host names, with ports, under which guests ask, beside the listening address. */
+  readonly names: readonly string[];
+  /** What one member may fill of a store; half of its quota unless told. */
+  readonly memberQuotaBytes?: number;
+}
+
+export type FromThread =
+  | { readonly type: "listening"; readonly port: number }
+  | { readonly type: "failed"; readonly code: string; readonly facts: Fault["facts"] }
+  | { readonly type: "closed" }
+  | ({ readonly type: "ask"; readonly id: number } & ({ readonly authorize: Uint8Array } | { readonly anchor: string }));
+
+export type ToThread =
+  | { readonly type: "answer"; readonly id: number; readonly value?: unknown; readonly code?: string }
+  | { readonly type: "draining"; readonly stores: readonly string[] }
+  | { readonly type: "close" };
