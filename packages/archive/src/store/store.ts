@@ -56,8 +56,8 @@ export interface StaleStage {
 
 /** A pack being written. Publish it or discard it; a pack that was published can still be discarded while other stores fail. */
 export interface StagedPack {
-  /** Writes all of `bytes` at `position`. */
-  write(position: number, bytes: Uint8Array): Promise<void>;
+  /** Writes all of `bytes` at `position`. `digest` is their SHA-256 where the caller has it: a store that names what it keeps by its hash need not compute it. */
+  write(position: number, bytes: Uint8Array, digest?: Uint8Array): Promise<void>;
   writeDocument(name: DocumentName, bytes: Uint8Array): Promise<void>;
   /** Returns when everything written is on disk; still nobody sees it. */
   settle(): Promise<void>;

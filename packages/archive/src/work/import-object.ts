@@ -170,9 +170,10 @@ async function writeStripes(
       }
       const piece = codec.piece(column);
       const hashStart = performance.now();
-      hashes.set(sha256(piece), column * DIGEST_BYTES);
+      const digest = sha256(piece);
+      hashes.set(digest, column * DIGEST_BYTES);
       const writeStart = performance.now();
-      await packs[slotOf(order, stripe, column)]!.write(stripe * pieceBytes, piece);
+      await packs[slotOf(order, stripe, column)]!.write(stripe * pieceBytes, piece, digest);
       stages.pieceHashMs += writeStart - hashStart;
       stages.writeMs += performance.now() - writeStart;
     }
