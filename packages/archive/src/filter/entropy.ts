@@ -1,7 +1,7 @@
 /**
  * The entropy coder of the lossless filter: Zstandard at its fastest level, from the platform. Faster than brotli both ways, and a
  * little smaller. What is decoded may come from anyone, so its length and the memory it takes are bounded by what the caller expects.
- * Source: RFC 8878; node:zlib; docs/decisions/0011-filter-before-sealing.md (why not brotli).
+ * Source: RFC 8878; node:zlib; docs/decisions/0010-filter-before-sealing.md (why not brotli).
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { MAX_UNIT_BYTES } from "./predictor.ts";
