@@ -139,10 +139,12 @@ export async function fetchObject(
   permit: Permit,
   contentKey: Uint8Array,
   folder: string,
+  by: Identity,
   onProgress?: (doneBytes: number, totalBytes: number) => void,
   only?: Selection,
 ): Promise<ReadOutcome> {
   const { id, ...reference } = permit.object;
+  const { readable } = await gateway.stores(by);
   const options = { ...(only === undefined ? {} : { only }), ...(onProgress === undefined ? {} : { onProgress }) };
-  return retrieve(reference, id, contentKey, gateway.stores, folder, options);
+  return retrieve(reference, id, contentKey, readable, folder, options);
 }

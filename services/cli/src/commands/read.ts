@@ -77,7 +77,7 @@ export const read: Command = {
     for (const { custodian, code } of refused) say.plain("read.custodian_refused", { custodian, code });
     const bar = progressBar(say.text("progress.fetch"));
     const folder = resolve(context.need("out"));
-    const { readBytes, rebuiltPieces, troubles } = await fetchObject(gateway, held.permit, contentKey, folder, bar.update, only);
+    const { readBytes, rebuiltPieces, troubles } = await fetchObject(gateway, held.permit, contentKey, folder, by, bar.update, only);
     bar.end();
     contentKey.fill(0);
     for (const trouble of troubles) say.plain("read.trouble", { store: trouble.store, kind: trouble.kind });
