@@ -48,17 +48,23 @@ test("every command of the guide works, in its order", async (context) => {
     stream.setEncoding("utf8").on("data", (text: string) => {
       told += text;
     });
+  const closed = once(child, "close");
+  // Whatever failed: the group of the script, and with the commands the nodes that they started.
+  const end = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+    } catch {
+      // All of it ended.
+    }
+  };
   try {
-    const [code] = await once(child, "close");
+    const [code] = await once(child, "exit");
+    // Nodes that a failed script left would hold its output open.
+    if (code !== 0) end();
+    await closed;
     assert.equal(code, 0, told);
   } finally {
-    // Whatever failed: the group of the script, and with the commands the nodes that they started.
-    if (child.pid !== undefined)
-      try {
-        process.kill(-child.pid, "SIGTERM");
-      } catch {
-        // All of it ended.
-      }
+    end();
   }
   assert.match(told, /Joins chain xinglin-[0-9a-f]{24}/);
   assert.match(told, /Proposal [0-9a-f]{32} is open/);
