@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { Fault } from "@xinglin/primitives";
+import type { StoreFacts } from "./durability/placement-rank.ts";
 import type { ObjectReference } from "./reference.ts";
 import { stageOwner } from "./store/owner.ts";
 import type { Store } from "./store/store.ts";
@@ -35,6 +36,16 @@ export async function auditPossession(
   return await runTask("auditObject", { reference, objectId, stores: descriptions, sample, seed }, work);
 }
 
+export interface RepairOptions extends WorkOptions {
+  /**
+   * Rebuilds columns of stores that are away or not among those given on other stores that are, as placement would; and drops packs that are there
+   * twice. For a store that is gone for good, or is to be emptied (leave it out of the stores given, then remove the object from it).
+   */
+  readonly relocate?: boolean;
+  /** What is known of stores beside their room, by store id: see `placeObject`. */
+  readonly facts?: Readonly<Record<string, StoreFacts>>;
+}
+
 /**
  * Rebuilds every missing or wrong piece and document on the stores that are there, and holds it against the old root before writing.
  * Returns the audits before and after. Faults: `archive_unrecoverable` (fewer than k pieces of a stripe; nothing is changed),
@@ -44,8 +55,9 @@ export async function repair(
   reference: ObjectReference,
   objectId: Uint8Array,
   stores: readonly Store[],
-  options: WorkOptions = {},
+  options: RepairOptions = {},
 ): Promise<RepairRecord> {
+  const { relocate = false, facts, ...work } = options;
   const descriptions = stores.map((store) => store.description);
-  return await runTask("repairObject", { reference, objectId, stores: descriptions, owner: stageOwner }, options);
+  return await runTask("repairObject", { reference, objectId, stores: descriptions, owner: stageOwner, relocate, facts }, work);
 }

@@ -35,6 +35,29 @@ export function placeObject<S extends Placeable>(
   return new Selection(candidates, ranks(ids, weights, objectId, needed), code).take(needed).map((i) => candidates[i]!);
 }
 
+/**
+ * Chooses stores for `count` further columns of an object whose other columns are on `kept`, by the rules of `placeObject`; fewer if there are not
+ * enough. A store in `kept` or without room is never chosen.
+ */
+export function placeColumns<S extends Placeable>(
+  stores: readonly S[],
+  kept: readonly S[],
+  count: number,
+  { code, objectId, facts = {} }: { code: CodeParameters; objectId: Uint8Array; facts?: Readonly<Record<string, StoreFacts>> },
+): S[] {
+  const isKept = new Set(kept.map(({ id }) => id));
+  const free = stores.filter(({ id }) => !isKept.has(id) && weightOf(facts[id] ?? {}) > 0);
+  const all = [...kept, ...free];
+  const weights = all.map(({ id }, i) => (i < kept.length ? 0 : weightOf(facts[id] ?? {})));
+  const ids = all.map(({ id }) => id);
+  const selection = new Selection(all, ranks(ids, weights, objectId, count), code);
+  for (const i of kept.keys()) selection.keep(i);
+  return selection
+    .take(kept.length + Math.min(count, free.length))
+    .map((i) => all[i]!)
+    .filter(({ id }) => !isKept.has(id));
+}
+
 /** A column too many outweighs all else, for up to 96 columns. */
 const TOO_MANY = 2 ** 30;
 /** What another column in the same domain costs, by kind as in `DOMAIN_KINDS`: members give in turn, then buildings; else the weights of stores decide. */
@@ -47,6 +70,7 @@ class Selection {
   /** For each kind of domain: which one each store is in, and how many columns that has. */
   readonly #kinds: readonly { readonly of: Int32Array; readonly used: Int32Array }[];
   readonly #chosen = new Set<number>();
+  readonly #kept = new Set<number>();
   /** The same, as marks: looked at for every store again and again. */
   readonly #isChosen: Uint8Array;
 
@@ -63,6 +87,12 @@ class Selection {
       });
       return { of, used: new Int32Array(numbers.size) };
     });
+  }
+
+  /** Counts a store that has a column already and stays. */
+  keep(store: number): void {
+    this.#put(store);
+    this.#kept.add(store);
   }
 
   take(count: number): readonly number[] {
@@ -115,6 +145,7 @@ class Selection {
   #improve(): boolean {
     const before = this.#excess();
     for (const store of [...this.#chosen]) {
+      if (this.#kept.has(store)) continue;
       this.#drop(store);
       const other = this.#cheapest();
       this.#put(other);

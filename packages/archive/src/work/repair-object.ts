@@ -1,9 +1,11 @@
 /** Repair of an object by the consortium, in a worker: whatever is missing or wrong on stores that are there is computed anew from the rest. */
 import { Fault } from "@xinglin/primitives";
 import { sha256 } from "../digest.ts";
+import type { StoreFacts } from "../durability/placement-rank.ts";
 import { columnOf, columnsOf, type Layout, packBytesOf, pieceBytesOf } from "../layout.ts";
-import type { StagedPack, StoredPack } from "../store/store.ts";
+import type { StagedPack, Store, StoredPack } from "../store/store.ts";
 import { type AuditReport, auditObject } from "./audit-object.ts";
+import { chooseReplacements } from "./choose-stores.ts";
 import { inspectObject, type SlotInspection } from "./inspect-object.ts";
 import { findManifest, type ObjectOrder, type OpenObject, openObject } from "./open-object.ts";
 import { StripeReader } from "./stripe-reader.ts";
@@ -12,6 +14,10 @@ import type { TaskContext } from "./tasks.ts";
 /** A repair; `owner` is the main thread's `stageOwner`. */
 export interface RepairOrder extends ObjectOrder {
   readonly owner: string;
+  /** Whether columns of stores that are away or not given are rebuilt on others that are given. */
+  readonly relocate: boolean;
+  /** What is known of stores, by id, for choosing where. */
+  readonly facts?: Readonly<Record<string, StoreFacts>> | undefined;
 }
 
 /** What a repair did to one store. */
@@ -35,24 +41,38 @@ const SEED = new Uint8Array(0); // an audit of all draws nothing
 
 /**
  * Repairs without the content key; every rebuilt piece is held against the old root before it is written. Stores that are not there
- * stay as they are and show in `after`. Faults: `archive_unrecoverable`, `manifest_mismatch`, `disk_full`, `store_unwritable`, `aborted`.
+ * stay as they are and show in `after`, unless `relocate` finds others for their columns. Once the object is whole, a pack that is there twice
+ * (its store was away when it was rebuilt elsewhere) is dropped where it is not used. Faults: `archive_unrecoverable`, `manifest_mismatch`, `disk_full`, `store_unwritable`, `aborted`.
  */
 export async function repairObject(order: RepairOrder, context: TaskContext): Promise<RepairRecord> {
   const audit = (): Promise<AuditReport> => auditObject({ ...order, sample: "all", seed: SEED }, context);
   const before = await audit();
-  if (before.intact) return { before, after: before, repaired: [], writtenBytes: 0 };
   const object = await openObject(order);
   try {
+    if (before.intact) {
+      if (order.relocate) await dropSpare(order, object);
+      return { before, after: before, repaired: [], writtenBytes: 0 };
+    }
     const outcome = await rewriteLost(order, object, context);
-    return { before, after: await audit(), ...outcome };
+    const after = await audit();
+    if (order.relocate && after.intact) await dropSpare(order, object);
+    return { before, after, ...outcome };
   } finally {
     await object.close();
   }
 }
 
+/** Removes packs whose slot another store holds too, the first of which is the one that audits and readers look at. */
+async function dropSpare({ objectId }: RepairOrder, { holders }: OpenObject): Promise<void> {
+  const seen = new Set<number>();
+  const spare = holders.filter(({ pack }) => seen.size === seen.add(pack.slot).size);
+  await Promise.allSettled(spare.map(({ store }) => store.remove(objectId))); // what cannot be removed now is spare again next time
+}
+
 /** Where the lost pieces of one slot are written: into its pack, or into a new one. */
 interface Target {
   readonly inspection: SlotInspection;
+  readonly store: string;
   readonly pack: StoredPack | undefined;
   readonly stage: StagedPack | undefined;
   pieces: number;
@@ -70,13 +90,15 @@ async function rewriteLost(
   requireRecoverable(inspections, layout);
   const targets: Target[] = [];
   try {
+    const places = order.relocate ? await newPlaces(order, object, inspections) : new Map<number, Store>();
     for (const inspection of inspections) {
       const { slot, pack } = inspection;
       const holder = object.holders.find((h) => h.pack.slot === slot);
-      const store = object.stores.find(({ id }) => id === table.header.placement[slot]);
-      const stage =
-        pack === "missing" && store !== undefined ? await store.stage(order.objectId, slot, "repair", order.owner) : undefined;
-      if (holder !== undefined || stage !== undefined) targets.push({ inspection, pack: holder?.pack, stage, pieces: 0 });
+      const placed = pack === "missing" ? object.stores.find(({ id }) => id === table.header.placement[slot]) : undefined;
+      const store = holder?.store ?? placed ?? places.get(slot);
+      if (store === undefined) continue;
+      const stage = holder === undefined ? await store.stage(order.objectId, slot, "repair", order.owner) : undefined;
+      targets.push({ inspection, store: store.id, pack: holder?.pack, stage, pieces: 0 });
     }
     await rebuildStripes(object, inspections, targets, context);
     const repaired = await finish(order, object, targets);
@@ -86,6 +108,22 @@ async function rewriteLost(
     await Promise.allSettled(targets.map(({ stage }) => stage?.discard()));
     throw cause;
   }
+}
+
+/** Stores for the slots whose own are away or not given: by the rules of placement, beside those that hold or will hold the others. */
+async function newPlaces(
+  order: RepairOrder,
+  { holders, stores, table }: OpenObject,
+  inspections: readonly SlotInspection[],
+): Promise<ReadonlyMap<number, Store>> {
+  const { layout, header } = table;
+  const lost = inspections.filter(({ pack }) => pack === "absent" || pack === "unreadable").map(({ slot }) => slot);
+  const missing = inspections.filter(({ pack }) => pack === "missing").map(({ slot }) => header.placement[slot]);
+  const kept = stores.filter((store) => missing.includes(store.id) || holders.some((holder) => holder.store === store));
+  const bytesPerStore = packBytesOf(layout) + table.leaves.length;
+  const placing = { code: layout.code, objectId: order.objectId, bytesPerStore, facts: order.facts };
+  const found = lost.length === 0 ? [] : await chooseReplacements(stores, kept, lost.length, placing);
+  return new Map(found.map((store, i) => [lost[i]!, store]));
 }
 
 /** Throws before anything is changed if some stripe cannot be rebuilt. */
@@ -139,7 +177,7 @@ async function rebuildStripes(
 async function finish(order: RepairOrder, object: OpenObject, targets: readonly Target[]): Promise<StoreRepair[]> {
   const documents = { table: object.table.encode(), manifest: await findManifest(object, order.reference) };
   const repaired: StoreRepair[] = [];
-  for (const { inspection, pack, stage, pieces } of targets) {
+  for (const { inspection, store, pack, stage, pieces } of targets) {
     const written: ("table" | "manifest")[] = [];
     for (const name of ["table", "manifest"] as const) {
       if (inspection[name] === "held") continue;
@@ -149,8 +187,7 @@ async function finish(order: RepairOrder, object: OpenObject, targets: readonly 
     if (pack === undefined) await stage!.settle();
     else await pack.settle(packBytesOf(object.table.layout));
     await stage?.publish();
-    if (pieces > 0 || written.length > 0)
-      repaired.push({ store: inspection.store, pieces, wholePack: stage !== undefined, documents: written });
+    if (pieces > 0 || written.length > 0) repaired.push({ store, pieces, wholePack: stage !== undefined, documents: written });
   }
   return repaired;
 }
