@@ -179,17 +179,11 @@ function measureRareLoss(quick: boolean, emit: Emit): void {
       throw new Error(`simulated ${mean} ± ${error}, calculated ${calculated}`);
     emit({
       measure: "rare-loss",
-      value: mean,
-      unit: "lost/object-year",
-      limit: { name: "calculated", value: calculated },
+      value: mean * 1e9,
+      unit: "lost/10⁹ years",
+      limit: { name: "calculated", value: calculated * 1e9 },
       ratio: mean / calculated,
-      conditions: {
-        "standard error": scientific(error),
-        code: "10+4",
-        afr,
-        repair: `${repairDays} d`,
-        simulated: scientific(mean),
-      },
+      conditions: { "standard error": scientific(error * 1e9), code: "10+4", afr, repair: `${repairDays} d` },
     });
   }
 }
