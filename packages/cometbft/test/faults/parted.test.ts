@@ -1,7 +1,7 @@
-/** Four validators of which one dies with its CometBFT, and whose network falls apart: one chain, nothing lost that was taken. */
+/** Four validators of which one is slow, one dies with its CometBFT, and whose network falls apart: one chain, nothing lost that was taken. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -29,55 +29,135 @@ async function untilOne(net: LocalNetwork): Promise<void> {
   checkOneChain(ledgers);
 }
 
-engineTest("four validators: a node killed with its CometBFT, and a network that falls apart", async (context, binary) => {
-  const net = await network(
-    context,
-    binary,
-    4,
-    {},
-    { canPart: true, optionsOf: () => ({ times: TEST_TIMES, verifyWorkers: 1 }) },
-  );
-  await context.test("one of four killed, both processes: the others go on, it comes back and has the same chain", (inner) =>
-    killed(inner, net),
-  );
-  await context.test("two parted from two: neither makes a block, and what both took is committed once they are one again", () =>
-    halves(net),
-  );
-  await context.test("one parted from three: they go on; it catches up, and what it took is committed or told to be over", () =>
-    minority(net),
-  );
-});
+/** The node that runs in a process of its own. */
+const APART = 3;
+/** A slow node goes on for one turn of so many, and stands still for the others. */
+const TURNS = 5;
+const TURN_MS = 100;
 
-async function killed(context: TestContext, net: LocalNetwork): Promise<void> {
-  const node = net.nodes[3] as LocalNode;
-  const other = net.nodes[0]!.ledger;
+engineTest(
+  "four validators: a slow node, a node killed with its CometBFT, and a network that falls apart",
+  async (context, binary) => {
+    const net = await network(
+      context,
+      binary,
+      4,
+      {},
+      { canPart: true, optionsOf: () => ({ times: TEST_TIMES, verifyWorkers: 1 }) },
+    );
+    await context.test(
+      "one of four stands still four fifths of the time: the others go on, nothing is lost, it catches up",
+      (inner) => slow(inner, net),
+    );
+    await context.test("one of four killed, both processes: the others go on, it comes back and has the same chain", (inner) =>
+      killed(inner, net),
+    );
+    await context.test(
+      "two parted from two: neither makes a block, and what both took is committed once they are one again",
+      () => halves(net),
+    );
+    await context.test("one parted from three: they go on; it catches up, and what it took is committed or told to be over", () =>
+      minority(net),
+    );
+  },
+);
+
+/** A node in a process of its own, under load. */
+interface Apart {
+  /** Id and height of each transaction that it acknowledged. */
+  readonly committed: readonly (readonly [string, number])[];
+  /** Resolves when it acknowledged one for which this holds. */
+  until(holds: (height: number) => boolean): Promise<void>;
+  /** To both of its processes. */
+  signal(signal: NodeJS.Signals): void;
+  /** Kills both. */
+  kill(): Promise<void>;
+}
+
+async function runApart(context: TestContext, node: LocalNode): Promise<Apart> {
   await node.stop();
   const running = spawn(process.execPath, [child, optionsToText(node.options), "parted"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   context.after(() => running.kill("SIGKILL"));
-  const committed: [string, number][] = [];
-  let engine = 0;
-  await new Promise<void>((resolve, reject) => {
-    running.once("exit", (code, signal) => reject(new Error(`the node ended: ${code ?? signal}`)));
-    createInterface({ input: running.stdout }).on("line", (line) => {
-      const [what, first = "", second = ""] = line.split(" ");
-      if (what === "engine") engine = Number(first);
-      if (what === "committed" && first.length === 64) committed.push([first, Number(second)]);
-      if (committed.length >= 60) resolve();
-    });
-  });
   const ended = once(running, "exit");
-  process.kill(engine, "SIGKILL");
-  running.kill("SIGKILL");
-  await ended;
+  const committed: [string, number][] = [];
+  const heard = new EventEmitter<{ committed: [number] }>();
+  let engine = 0;
+  createInterface({ input: running.stdout }).on("line", (line) => {
+    const [what, first = "", second = ""] = line.split(" ");
+    if (what === "engine") engine = Number(first);
+    if (what !== "committed" || first.length !== 64) return;
+    committed.push([first, Number(second)]);
+    heard.emit("committed", Number(second));
+  });
+  const until = (holds: (height: number) => boolean): Promise<void> =>
+    new Promise((resolve, reject) => {
+      running.once("exit", (code, signal) => reject(new Error(`the node ended: ${code ?? signal}`)));
+      heard.on("committed", (height) => holds(height) && resolve());
+    });
+  const signal = (name: NodeJS.Signals): void => {
+    process.kill(engine, name);
+    running.kill(name);
+  };
+  await until(() => true);
+  return {
+    committed,
+    until,
+    signal,
+    kill: async () => {
+      signal("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** What it acknowledged is at its own node and at another, at the same height. */
+async function checkKept(net: LocalNetwork, { committed }: Apart): Promise<void> {
+  for (const [id, height] of committed) {
+    const receipts = await Promise.all([APART, 0].map((i) => net.nodes[i]!.ledger.receipt(fromHex(id), "committed")));
+    assert.deepEqual(
+      receipts.map((receipt) => receipt.height),
+      [height, height],
+    );
+  }
+}
+
+async function slow(context: TestContext, net: LocalNetwork): Promise<void> {
+  const others = ledgersOf(net).filter((_, i) => i !== APART);
+  const node = net.nodes[APART] as LocalNode;
+  const apart = await runApart(context, node);
+  let turns = 0;
+  const turn = setInterval(() => apart.signal(turns++ % TURNS === 0 ? "SIGCONT" : "SIGSTOP"), TURN_MS);
+  try {
+    for (let round = 0; round < 5; round++) {
+      const sent = others.flatMap((ledger) => Array.from({ length: 4 }, async () => accepted(ledger, await submit(ledger))));
+      await Promise.all(sent);
+    }
+    assert.ok(turns > TURNS, "it never stood still");
+  } finally {
+    clearInterval(turn);
+    apart.signal("SIGCONT");
+  }
+  // What it acknowledges from here on stands above what the others have: it has caught up.
+  const top = others[0]!.height();
+  await apart.until((height) => height > top + 2);
+  await apart.kill();
+  await node.start();
+  await checkKept(net, apart);
+  await untilOne(net);
+}
+
+async function killed(context: TestContext, net: LocalNetwork): Promise<void> {
+  const node = net.nodes[APART] as LocalNode;
+  const other = net.nodes[0]!.ledger;
+  const apart = await runApart(context, node);
+  await apart.until(() => apart.committed.length >= 60);
+  await apart.kill();
   const without = await accepted(other, await submit(other));
   const back = await node.start();
   await untilHeight(back, without);
-  for (const [id, height] of committed) {
-    const [here, there] = await Promise.all([back, other].map((ledger) => ledger.receipt(fromHex(id), "committed")));
-    assert.deepEqual([here?.height, there?.height], [height, height]);
-  }
+  await checkKept(net, apart);
   await untilOne(net);
 }
 
