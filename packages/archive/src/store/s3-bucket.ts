@@ -116,27 +116,27 @@ export class S3Bucket {
   }
 
   /** The keys that start with `start`, in order. */
-  async *list(start: string, after?: string): AsyncGenerator<S3Entry> {
-    let StartAfter = after === undefined ? undefined : this.#address.prefix + after;
-    for (;;) {
-      const page = await this.page(start, 1_000, StartAfter);
+  async *list(start: string): AsyncGenerator<S3Entry> {
+    let last = "";
+    for (let page = await this.page(start, 1_000); ; page = await this.page(start, 1_000, page.next)) {
       yield* page.entries;
-      if (!page.more || page.entries.length === 0) return;
-      StartAfter = this.#address.prefix + page.entries.at(-1)!.key;
+      const end = page.entries.at(-1)?.key ?? "";
+      if (page.next === undefined || end <= last) return; // a server that does not go on would be asked for ever
+      last = end;
     }
   }
 
-  /** One page of a listing, and whether there is more. */
-  async page(start: string, MaxKeys: number, StartAfter?: string): Promise<{ entries: S3Entry[]; more: boolean }> {
+  /** One page of a listing, and how to ask for the next, if there is one. */
+  async page(start: string, MaxKeys: number, token?: string): Promise<{ entries: S3Entry[]; next: string | undefined }> {
     const { bucket: Bucket, prefix } = this.#address;
     return await this.#requests.send("read", 0, async (client, { ListObjectsV2Command }, abortSignal) => {
-      const input = { Bucket, Prefix: prefix + start, MaxKeys, ...(StartAfter === undefined ? {} : { StartAfter }) };
+      const input = { Bucket, Prefix: prefix + start, MaxKeys, ...(token === undefined ? {} : { ContinuationToken: token }) };
       const answer = await client.send(new ListObjectsV2Command(input), { abortSignal });
       expect(answer.Name);
       const entries = (answer.Contents ?? []).map(({ Key, Size, LastModified }): S3Entry => {
         return { key: expect(Key).slice(prefix.length), sizeBytes: Size ?? 0, touchedMs: LastModified?.getTime() ?? 0 };
       });
-      return { entries, more: answer.IsTruncated === true };
+      return { entries, next: answer.IsTruncated === true ? answer.NextContinuationToken : undefined };
     });
   }
 

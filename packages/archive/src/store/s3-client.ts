@@ -9,7 +9,7 @@ import { Fault } from "@xinglin/primitives";
 import type { S3Description } from "./description.ts";
 import { addressOf } from "./s3-address.ts";
 import { readCredentials } from "./s3-credentials.ts";
-import { retryOf, type S3Purpose, s3Fault } from "./s3-fault.ts";
+import { retryOf, type S3Purpose, s3Fault, statusOf } from "./s3-fault.ts";
 
 /** The SDK, as it is loaded. */
 export type S3Sdk = typeof import("@aws-sdk/client-s3");
@@ -75,6 +75,7 @@ export class S3Requests {
       } catch (cause) {
         const known = expected(cause);
         if (known !== undefined) return known.value;
+        if (cause instanceof TypeError && statusOf(cause) === undefined) throw cause; // ours, and no server's
         const retry = retryOf(cause);
         const fault = s3Fault(this.store, cause, purpose);
         if (fault.code === "s3_refused") clients.delete(this.#clientName); // the next request reads the credentials anew

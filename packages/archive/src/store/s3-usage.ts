@@ -40,7 +40,7 @@ export class S3Usage {
 
   async #count(): Promise<number> {
     const first = await this.#bucket.page(PACKS, 1_000);
-    if (!first.more) return first.entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    if (first.next === undefined) return first.entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const sums = await Promise.all(DIGITS.map((digit) => this.#countBelow(PACKS + digit)));
     return sums.reduce((sum, bytes) => sum + bytes, 0);
   }

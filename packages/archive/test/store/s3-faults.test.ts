@@ -165,6 +165,25 @@ for (const [options, code] of [
     assert.equal(state.note, code === undefined, "a refused bucket is left as it was");
   });
 
+test("a listing goes on page by page, and ends where a server repeats itself", async (t) => {
+  let isStuck = false;
+  const { description, requests } = await impostor(t, ({ url }, response) => {
+    const second = url!.includes("continuation-token=next") && !isStuck;
+    const more = second ? "" : "<IsTruncated>true</IsTruncated><NextContinuationToken>next</NextContinuationToken>";
+    const contents = `<Contents><Key>k${second ? 2 : 1}</Key><Size>5</Size></Contents>`;
+    response.end(`<ListBucketResult><Name>bucket</Name>${more}${contents}</ListBucketResult>`);
+  });
+  const keys = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const { key } of new S3Bucket(description, QUICK).list("k")) found.push(key);
+    return found;
+  };
+  assert.deepEqual(await keys(), ["k1", "k2"]);
+  isStuck = true;
+  assert.deepEqual(await keys(), ["k1", "k1"]);
+  assert.equal(requests.length, 4);
+});
+
 test("no credentials anywhere is a fault of its own", async (t) => {
   const { description, requests } = await impostor(t, () => {});
   const file = join(await temporaryFolder(t), "credentials");
