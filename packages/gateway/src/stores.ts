@@ -2,10 +2,27 @@
  * The stores that a member can reach: those on its own machine, from the file that its node wrote, and those that other members lend, from
  * the chain. Source: docs/internals/archive.md, "Stores of other members".
  */
-import { issuePass, MAX_PASS_SECONDS, openStore, type Store, type StoreAccess, type StoreDescription } from "@xinglin/archive";
+import {
+  issuePass,
+  MAX_PASS_SECONDS,
+  NodeStore,
+  openStore,
+  type Store,
+  type StoreAccess,
+  type StoreDescription,
+} from "@xinglin/archive";
 import type { ApiClient, Identity } from "@xinglin/client";
-import { lentStoreId, status as memberStatus, STORE_KINDS, STORE_STATES, storeTerms } from "@xinglin/contracts";
-import { type Infer, memberId, schema } from "@xinglin/primitives";
+import {
+  type LendStore,
+  lentStoreId,
+  status as memberStatus,
+  STORE_KINDS,
+  STORE_STATES,
+  type StoreState,
+  storeTerms,
+} from "@xinglin/contracts";
+import { Fault, type Infer, memberId, schema } from "@xinglin/primitives";
+import { requireAccepted } from "./receipts.ts";
 
 /** Stores as `by` reaches them. */
 export interface StoreSet {
@@ -72,4 +89,45 @@ export function chainStores(client: ApiClient, chainId: string, local: readonly 
     const closing = new Set(lent.filter(({ state }) => state !== "offered").map(({ id }) => id));
     return { readable, writable: readable.filter(({ id }) => !closing.has(id)) };
   };
+}
+
+/** Offers a store, or changes its terms; returns the block's height. What stands there already is fine. Throws the rules' refusals. */
+export async function lendStore(client: ApiClient, by: Identity, terms: LendStore): Promise<number> {
+  const receipt = await client.submit(by, [{ op: "lendStore", ...terms }]);
+  const [result] = receipt.results;
+  return result?.code === "unchanged" ? receipt.height : requireAccepted(receipt).height;
+}
+
+/** Drains a store, withdraws it, or offers it again; returns the block's height. Throws the rules' refusals. */
+export const retireStore = async (client: ApiClient, by: Identity, id: string, state: StoreState): Promise<number> =>
+  requireAccepted(await client.submit(by, [{ op: "retireStore", id, state }])).height;
+
+/** What a store holds, as it says itself. */
+export interface StoreHolding {
+  readonly objects: number;
+  /** Of all members, and of the one that asks. */
+  readonly bytes: number;
+  readonly ownBytes: number;
+  /** What the asking member can still put there. */
+  readonly freeBytes: number;
+}
+
+/** Asks every store what it holds; one that does not answer is left out. */
+export async function storeHoldings(stores: readonly Store[]): Promise<ReadonlyMap<string, StoreHolding>> {
+  const all = await Promise.all(
+    stores.map(async (store): Promise<readonly (readonly [string, StoreHolding])[]> => {
+      try {
+        const { freeBytes } = await store.room();
+        if (store instanceof NodeStore) return [[store.id, { ...(await store.held()), freeBytes }]];
+        const quota = store.description.quotaBytes ?? freeBytes;
+        return [
+          [store.id, { objects: (await store.list()).length, bytes: Math.max(0, quota - freeBytes), ownBytes: 0, freeBytes }],
+        ];
+      } catch (error) {
+        if (error instanceof Fault) return [];
+        throw error;
+      }
+    }),
+  );
+  return new Map(all.flat());
 }

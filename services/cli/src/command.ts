@@ -41,6 +41,8 @@ export interface Context {
   number(name: string, fallback: number): number;
   /** The consortium of the data folder. */
   gateway(): Gateway & { readonly file: ConsortiumFile };
+  /** The key file `{member}/{name}` inside the data folder, or at a path. */
+  keyAt(told: string): KeyOfFile;
   /** The key file of `--as`: `{member}/{name}` inside the data folder, or a path. */
   key(option?: string): KeyOfFile;
   /** Where the key file lies that `told` names so. */
@@ -115,6 +117,7 @@ export function createContext(command: Command, args: readonly string[], say: Sa
     },
     gateway: () => openGateway(data, say.language),
     keyPath,
+    keyAt: (told) => readKeyFile(keyPath(told)),
     key: (option = "as") => readKeyFile(keyPath(need(option))),
     json: values.json === true,
     tell(key, facts) {

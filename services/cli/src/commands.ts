@@ -7,6 +7,10 @@ const load = (file: string, name: string) => async (): Promise<Command> =>
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   status: load("status", "status"),
   stores: load("stores", "stores"),
+  "store add": load("store", "add"),
+  "store list": load("store", "list"),
+  "store drain": load("store", "drain"),
+  "store remove": load("store", "remove"),
   validate: load("validate", "validate"),
   "study generate": load("study", "generate"),
   "staff register": load("people", "staffRegister"),

@@ -3,16 +3,18 @@
  * `incoming/ID.PURPOSE.OWNER` and renamed when all of it is on disk, so a crash leaves a whole object or a stage that `collect` removes.
  * Pieces are read and written with blocking calls: use packs in a worker.
  */
-import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault, fromHex, toHex } from "@xinglin/primitives";
 import { type DirectoryDescription, type Site, siteOf } from "./description.ts";
 import { DirectoryStagedPack, DirectoryStoredPack } from "./directory-pack.ts";
 import { errnoOf, readFault, writeFault } from "./disk-fault.ts";
-import { syncFolder } from "./durable.ts";
+import { syncFolder, writeDurably } from "./durable.ts";
 import { isStale } from "./owner.ts";
 import type { StagedPack, StagePurpose, StaleStage, Store, StoredPack, StoreRoom } from "./store.ts";
 
+/** Whose store a folder is. */
+const OWNER_FILE = "store";
 const STAGE_NAME = /^([0-9a-f]{32})\.(import|repair)\.([0-9a-f]{8}-[0-9]+-[0-9a-f]{8})$/;
 const OBJECT_NAME = /^[0-9a-f]{32}$/;
 
@@ -38,8 +40,21 @@ export class DirectoryStore implements Store {
     await this.#writing(async () => {
       await mkdir(this.#objects, { recursive: true });
       await mkdir(this.#incoming, { recursive: true });
+      await this.#claim();
       await syncFolder(this.description.path);
     });
+  }
+
+  /** Writes down whose folder this is, once: two stores in one folder would remove each other's objects. */
+  async #claim(): Promise<void> {
+    const path = join(this.description.path, OWNER_FILE);
+    const owner = `${this.member}/${this.id}`;
+    const found = await readFile(path, "utf8").catch(() => undefined);
+    if (found === owner) return;
+    // A crash while it was written leaves its beginning.
+    if (found !== undefined && owner.startsWith(found)) await rm(path);
+    if (found === undefined || owner.startsWith(found)) await writeDurably(path, Buffer.from(owner));
+    else throw new Fault("store_taken", { store: this.id, holder: found.slice(0, 100) });
   }
 
   async isPresent(): Promise<boolean> {

@@ -61,3 +61,15 @@ test("opening stores makes none unless told, and refuses two of one name", async
   const { site } = openStore({ ...one, site: { building: "room-2" } });
   assert.deepEqual(site, { building: "room-2", city: "a", power: "a" });
 });
+
+test("a folder belongs to one store", async (t) => {
+  const path = join(await temporaryFolder(t), "store");
+  const one = new DirectoryStore({ kind: "directory", id: "one", member: "a", path });
+  const two = new DirectoryStore({ kind: "directory", id: "two", member: "a", path });
+  await one.create();
+  await one.create();
+  await assert.rejects(two.create(), fault("store_taken", { store: "two", holder: "a/one" }));
+  await writeFile(join(path, "store"), "a/o"); // cut off by a crash
+  await one.create();
+  await assert.rejects(two.create(), fault("store_taken"));
+});

@@ -80,12 +80,12 @@ export class Consortium {
     throw new Error("no such slot");
   }
 
-  /** Every file below the stores, relative. */
+  /** Every file below the stores, relative, but those that say whose store it is. */
   async files(): Promise<string[]> {
     const names: string[] = [];
     for (const { description } of this.stores)
       for (const entry of await readdir(description.path, { recursive: true, withFileTypes: true }))
-        if (entry.isFile()) names.push(join(entry.parentPath, entry.name).slice(this.folder.length));
+        if (entry.isFile() && entry.name !== "store") names.push(join(entry.parentPath, entry.name).slice(this.folder.length));
     return names;
   }
 }
