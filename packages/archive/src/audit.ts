@@ -36,6 +36,7 @@ export async function auditPossession(
   return await runTask("auditObject", { reference, objectId, stores: descriptions, sample, seed }, work);
 }
 
+/** How a repair goes about stores that are not there. */
 export interface RepairOptions extends WorkOptions {
   /**
    * Rebuilds columns of stores that are away or not among those given on other stores that are, as placement would; and drops packs that are there

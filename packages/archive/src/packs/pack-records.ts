@@ -25,6 +25,7 @@ export interface Pack extends Omit<Ingested, "key" | "salt"> {
   readonly records: readonly PackedRecord[];
 }
 
+/** Where packs go, and who hears of them. */
 export interface PackOptions extends Omit<IngestOptions, "contentKey" | "objectId"> {
   /** Told before anything of a pack is written, for a caller that writes down what it begins. */
   readonly onBegin?: (objectId: Uint8Array) => void;
