@@ -46,8 +46,7 @@ export interface BuildOptions {
 export async function buildOnce(program: GoProgram, options: BuildOptions = {}): Promise<string> {
   const { say = () => {}, environment = process.env, cache = CACHE_FOLDER } = options;
   const folder = join(ENGINE_FOLDER, program.name);
-  const suffix = process.platform === "win32" ? ".exe" : "";
-  const target = join(cache, `${program.name}-${await contentOf(folder)}${suffix}`);
+  const target = await programPath(program, cache);
   if (existsSync(target)) return target;
   const go = await findGo(program.oldestGo, environment);
   await mkdir(cache, { recursive: true });
@@ -62,6 +61,12 @@ export async function buildOnce(program: GoProgram, options: BuildOptions = {}):
     await held.release();
   }
   return target;
+}
+
+/** Where the program lies once it is built: another file for each content of its module. */
+export async function programPath({ name }: GoProgram, cache: string = CACHE_FOLDER): Promise<string> {
+  const suffix = process.platform === "win32" ? ".exe" : "";
+  return join(cache, `${name}-${await contentOf(join(ENGINE_FOLDER, name))}${suffix}`);
 }
 
 /** A name for what a module holds: its pinned dependencies and its own source, tests left out. */

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { Fault } from "@xinglin/primitives";
-import { type BuildOptions, buildOnce } from "./build-program.ts";
+import { type BuildOptions, buildOnce, programPath } from "./build-program.ts";
 
 /** Names a built node, instead of building one. */
 export const IPFS_VARIABLE = "XINGLIN_IPFS";
@@ -17,6 +17,12 @@ export async function ensureIpfsNode(options: BuildOptions = {}): Promise<string
   if (named === undefined || named === "") return await buildOnce(PROGRAM, options);
   if (!existsSync(named)) throw new Fault("ipfs_program_missing", { path: named });
   return named;
+}
+
+/** Absolute path of the node's program if it is built, or named by `XINGLIN_IPFS`: never builds it. */
+export async function builtIpfsNode(environment: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+  const path = environment[IPFS_VARIABLE] || (await programPath(PROGRAM));
+  return existsSync(path) ? path : undefined;
 }
 
 /** How a node is started. */

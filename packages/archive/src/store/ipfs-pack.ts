@@ -7,7 +7,7 @@ import { digestOf, isNode, rawLink } from "./ipfs-cid.ts";
 import { refusalFault } from "./ipfs-fault.ts";
 import type { StoreNames } from "./ipfs-names.ts";
 import { buildTree, digestsOf, type Piece, placesOf, type TreeDocuments } from "./ipfs-pieces.ts";
-import { type Kept, putBlock } from "./ipfs-replace.ts";
+import { Replacement } from "./ipfs-replace.ts";
 import { decodeList, decodeRoot, LIST_LINKS, MAX_BLOCK_BYTES, partsOf, type TreeRoot } from "./ipfs-tree.ts";
 import type { DocumentName, StoredPack } from "./store.ts";
 
@@ -32,6 +32,7 @@ export class IpfsStoredPack implements StoredPack {
   readonly #objectId: Uint8Array;
   #root: CID;
   #tree: TreeRoot;
+  readonly #replacement: Replacement;
   readonly #places: { position: number; bytes: number }[];
   /** Digests of each list; null of one that is lost. */
   readonly #lists: (Uint8Array[] | null | undefined)[] = [];
@@ -59,6 +60,7 @@ export class IpfsStoredPack implements StoredPack {
     this.#root = root;
     this.#tree = tree;
     this.#context = context;
+    this.#replacement = new Replacement(context, objectId);
     this.#places = placesOf(tree);
     this.#documents = documentsOf(tree);
   }
@@ -147,26 +149,28 @@ export class IpfsStoredPack implements StoredPack {
   /** Pins the tree; one that is not the old one takes its place. */
   async #keep(root: CID): Promise<void> {
     const { blocks, names } = this.#context;
-    if (!root.equals(this.#root) || (await blocks.pinName(root, "recursive")) === undefined)
+    const before = this.#root;
+    if (!root.equals(before) || (await blocks.pinName(root, "recursive")) === undefined)
       await blocks.pin(root, "recursive", names.root(this.#objectId));
-    if (root.equals(this.#root)) return;
-    const anchor = names.objectAnchor(this.#objectId);
-    await blocks.pin(anchor.link, "recursive", names.object(this.#objectId, root));
-    await blocks.unpin(this.#root, "recursive");
-    this.#root = root;
-    await this.#context.sweep();
+    if (!root.equals(before)) {
+      await blocks.pin(names.objectAnchor(this.#objectId).link, "recursive", names.object(this.#objectId, root));
+      await blocks.unpin(before, "recursive");
+      this.#root = root;
+    }
+    await this.#replacement.settle();
+    if (!root.equals(before)) await this.#context.sweep();
   }
 
   async #put(link: CID, bytes: Uint8Array): Promise<void> {
-    await putBlock(this.#context, this.#kept(), link, bytes);
+    await this.#replacement.put(link, bytes, this.#root, () => this.#links());
   }
 
-  /** What the node keeps of this pack now. */
-  #kept(): Kept {
-    const links: CID[] = [];
-    for (const { digest } of this.#changed ?? []) if (digest !== undefined) links.push(rawLink(digest));
-    for (const document of Object.values(documentsOf(this.#tree))) links.push(...document.blocks);
-    return { objectId: this.#objectId, root: this.#root, links };
+  /** All blocks of the pack that are known. */
+  *#links(): Generator<CID> {
+    yield this.#root;
+    yield* this.#tree.pieces;
+    for (const { digest } of this.#changed ?? []) if (digest !== undefined) yield rawLink(digest);
+    for (const document of [...Object.values(documentsOf(this.#tree)), ...Object.values(this.#documents)]) yield* document.blocks;
   }
 
   async #readRange(position: number, into: Uint8Array, signal: AbortSignal | undefined): Promise<boolean> {
