@@ -25,6 +25,7 @@ import {
   type Store,
 } from "@xinglin/archive";
 import { measureFilter } from "./archive-filter.ts";
+import { measureLargeObject } from "./archive-large.ts";
 import { sealingLoop } from "./archive-limits.ts";
 import { best, interleave, type Measure, median, type SuiteOptions, timed } from "./measure.ts";
 import { anchorBytes } from "./onchain-bytes.ts";
@@ -40,7 +41,7 @@ const MEGABYTE = 1e6;
 const MEMBERS = ["a", "b", "c", "d", "a", "b", "c", "d", "a", "b", "c", "e", "e", "f"];
 const GONE = 4;
 
-/** Emits `ingest`, `loop-delay`, `compression`, `ingest-filtered`, `retrieve-degraded`, `audit`, `repair`, `code`, `reference-bytes`, `onchain-bytes`, `rss` and `rss-growth`. */
+/** Emits `ingest`, `loop-delay`, `compression`, `ingest-filtered`, `retrieve-degraded`, `audit`, `repair`, `code`, `reference-bytes`, `onchain-bytes`, `rss`, `rss-growth` and `rss-20gb`. */
 export async function run({ quick, emit }: SuiteOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "xinglin-bench-archive-"));
   try {
@@ -71,6 +72,7 @@ export async function run({ quick, emit }: SuiteOptions): Promise<void> {
     await closeWorkers();
     await rm(folder, { recursive: true });
     await measureMemory(quick, emit);
+    await measureLargeObject(quick, emit);
   } finally {
     await closeWorkers();
     await rm(folder, { recursive: true, force: true });

@@ -35,3 +35,13 @@ export function unshrink(shrunk: Uint8Array, length: number): Uint8Array | undef
     return undefined; // truncated, longer than promised, or no Zstandard at all
   }
 }
+
+/**
+ * Gives back the memory of what `shrink` or `unshrink` returned. Left to the collector, whose heap sees none of it, a study's worth of
+ * buffers costs a hundred megabytes. Does nothing to what was handed over, and to what is so small that it
+ * lies in the platform's pool beside others.
+ */
+export function discard(bytes: Uint8Array): void {
+  const buffer = bytes.buffer as ArrayBuffer;
+  if (!buffer.detached && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
+}
