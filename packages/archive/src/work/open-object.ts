@@ -1,4 +1,5 @@
 /** Finding an object on the stores that are there: its packs, its piece table, its sealed manifest. Nothing found is trusted unchecked. */
+import { setTimeout } from "node:timers/promises";
 import { equal, Fault } from "@xinglin/primitives";
 import { sha256 } from "../digest.ts";
 import { MAX_MANIFEST_BYTES } from "../manifest.ts";
@@ -8,6 +9,11 @@ import type { StoreDescription } from "../store/description.ts";
 import { openStore } from "../store/open.ts";
 import type { DocumentName, Store, StoredPack } from "../store/store.ts";
 import { TroubleLog } from "./trouble.ts";
+
+/** What stores that are late get, once enough others have answered. */
+const OPEN_GRACE_MS = 150;
+/** After so long the next holder is asked for a document. */
+const DOCUMENT_LATE_MS = 250;
 
 /** Which object, and where to look for it. */
 export interface ObjectOrder {
@@ -35,18 +41,21 @@ export interface OpenObject {
  * Opens the object's packs and reads the first table whose root is the anchored one. Faults: `archive_unrecoverable` (no store has a
  * table), `manifest_mismatch` (tables are there, none has the anchored root).
  */
-export async function openObject({ reference, objectId, stores: descriptions }: ObjectOrder): Promise<OpenObject> {
+export async function openObject(
+  { reference, objectId, stores: descriptions }: ObjectOrder,
+  { hurry = false }: { readonly hurry?: boolean } = {},
+): Promise<OpenObject> {
   const troubles = new TroubleLog();
   const stores = descriptions.map(openStore);
   const holders: Holder[] = [];
   const close = async (): Promise<void> => void (await Promise.allSettled(holders.map(({ pack }) => pack.close())));
   try {
-    for (const store of stores) {
-      const pack = await store.open(objectId).catch((fault: unknown) => fault);
+    for (const { store, pack } of await openPacks(stores, objectId, hurry ? reference.code.k : Number.POSITIVE_INFINITY)) {
       if (pack === undefined) troubles.note(store, "no_pack");
+      else if (pack === "late") troubles.note(store, "slow");
       else if (pack instanceof Error)
         troubles.note(store, pack instanceof Fault && pack.code === "store_absent" ? "absent" : "unreadable");
-      else holders.push({ store, pack: pack as StoredPack });
+      else holders.push({ store, pack });
     }
     const table = await firstRight(holders, "table", MAX_TABLE_BYTES, troubles, (bytes) =>
       readTable(bytes, reference.root, objectId),
@@ -56,6 +65,38 @@ export async function openObject({ reference, objectId, stores: descriptions }: 
     await close();
     throw cause;
   }
+}
+
+/**
+ * Asks all stores for their packs at once. As soon as `enough` have one, the others have a moment to say so, too: a store that is cut off would
+ * hold up every reader for as long as its connection takes to fail.
+ */
+async function openPacks(
+  stores: readonly Store[],
+  objectId: Uint8Array,
+  enough: number,
+): Promise<{ readonly store: Store; readonly pack: StoredPack | Error | "late" | undefined }[]> {
+  const found = new Map<Store, StoredPack | Error | undefined>();
+  let packs = 0;
+  let isOver = false;
+  await new Promise<void>((resolve) => {
+    if (stores.length === 0) resolve();
+    for (const store of stores)
+      void store
+        .open(objectId)
+        .catch((error: unknown) => (error instanceof Error ? error : new Error("store failed", { cause: error })))
+        .then((pack) => {
+          if (isOver) {
+            if (pack !== undefined && !(pack instanceof Error)) void pack.close().catch(() => undefined);
+            return;
+          }
+          found.set(store, pack);
+          if (pack !== undefined && !(pack instanceof Error) && ++packs === enough) void setTimeout(OPEN_GRACE_MS).then(resolve);
+          if (found.size === stores.length) resolve();
+        });
+  });
+  isOver = true;
+  return stores.map((store) => ({ store, pack: found.has(store) ? found.get(store) : "late" }));
 }
 
 /** The sealed manifest with the anchored hash. Faults: `archive_unrecoverable`, `manifest_mismatch`. */
@@ -74,6 +115,10 @@ export function readTable(bytes: Uint8Array, root: Uint8Array, objectId: Uint8Ar
   }
 }
 
+/**
+ * The first document that is right. Holders are asked in turn, the next one when the one before failed or takes too long; near ones answer at
+ * once.
+ */
 async function firstRight<T>(
   holders: readonly Holder[],
   name: DocumentName,
@@ -82,17 +127,31 @@ async function firstRight<T>(
   check: (bytes: Uint8Array) => T | undefined,
 ): Promise<T> {
   let found = 0;
-  for (const { store, pack } of holders) {
+  const look = async ({ store, pack }: Holder): Promise<T | undefined> => {
     const bytes = await pack.readDocument(name, maxBytes).catch(() => undefined);
     if (bytes === undefined) {
       troubles.note(store, `${name}_missing`);
-      continue;
+      return undefined;
     }
     found++;
     const right = check(bytes);
+    if (right === undefined) troubles.note(store, `${name}_corrupt`);
+    return right;
+  };
+  const underWay = new Set<Promise<T | undefined>>();
+  for (const holder of holders) {
+    const asked = look(holder).finally(() => underWay.delete(asked));
+    underWay.add(asked);
+    // Whoever was asked before may still be the first.
+    const right = await Promise.race([...underWay, elapsed(DOCUMENT_LATE_MS)]);
     if (right !== undefined) return right;
-    troubles.note(store, `${name}_corrupt`);
+  }
+  while (underWay.size > 0) {
+    const right = await Promise.race(underWay);
+    if (right !== undefined) return right;
   }
   if (found > 0) throw new Fault("manifest_mismatch", { part: name === "table" ? "table_root" : "manifest_hash" });
   throw new Fault("archive_unrecoverable", { missing: name, holders: holders.length }, { retry: true });
 }
+
+const elapsed = (ms: number): Promise<undefined> => setTimeout(ms, undefined, { ref: false });

@@ -52,7 +52,7 @@ export interface ReadOutcome {
 export async function readObject(order: ReadOrder, sink: FileSink, context: TaskContext): Promise<ReadOutcome> {
   const stages = { openMs: 0, pieceReadMs: 0, pieceHashMs: 0, codeMs: 0, unsealMs: 0, filterMs: 0, fileHashMs: 0, writeMs: 0 };
   const openStart = performance.now();
-  const object = await openObject(order);
+  const object = await openObject(order, { hurry: true });
   try {
     const { table } = object;
     const { code } = table.layout;

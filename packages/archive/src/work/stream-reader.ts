@@ -40,7 +40,7 @@ export class StreamReader {
     ranges: readonly { readonly from: number; readonly to: number }[],
   ): AsyncGenerator<{ at: number; chunk: Uint8Array }> {
     const { layout } = this.#object.table;
-    for (const { stripe, columns } of stripesOf(ranges, layout)) {
+    for (const { stripe, columns } of this.#stripes.ahead(stripesOf(ranges, layout))) {
       this.#context.checkpoint();
       await this.#stripes.load(stripe, columns);
       for (const column of columns) {

@@ -1,9 +1,14 @@
-/** Reading stripes: data columns first, each piece checked before it is used, lost ones computed from any k that are right. */
+/**
+ * Reading stripes: data columns first, each piece checked before it is used, lost ones computed from any k that are right. Of near stores one
+ * piece after the other, into the codec's memory; of far ones all at once and some stripes ahead.
+ */
 import { Fault } from "@xinglin/primitives";
 import { ReedSolomon } from "../code/reed-solomon.ts";
 import { sha256 } from "../digest.ts";
 import { columnsOf, pieceBytesOf, slotOf } from "../layout.ts";
+import { type FarReading, fetchFarStripe } from "./far-stripe.ts";
 import type { Holder, OpenObject } from "./open-object.ts";
+import { Pace } from "./pace.ts";
 
 /** Wall time in milliseconds. */
 export interface StripeClock {
@@ -15,6 +20,9 @@ export interface StripeClock {
 /** What became of one piece when it was looked for. */
 export type PieceState = "held" | "missing" | "corrupt";
 
+/** Stripes on their way from far stores while one is decoded: 15 MB at most, and enough for a line with a long way. */
+const STRIPES_AHEAD = 3;
+
 /** Reads stripes of one object into the memory of its codec. */
 export class StripeReader {
   readonly codec: ReedSolomon;
@@ -24,6 +32,9 @@ export class StripeReader {
   readonly #clock: StripeClock;
   readonly #bySlot: readonly (readonly Holder[])[];
   readonly #pieceBytes: number;
+  /** Undefined if all holders are near. */
+  readonly #far: FarReading | undefined;
+  readonly #coming = new Map<number, ReturnType<typeof fetchFarStripe>>();
 
   constructor(object: OpenObject, clock: StripeClock) {
     const { layout } = object.table;
@@ -34,6 +45,9 @@ export class StripeReader {
     this.#bySlot = Array.from({ length: columnsOf(layout) }, (_, slot) =>
       object.holders.filter(({ pack }) => pack.slot === slot),
     );
+    if (object.holders.every(({ pack }) => pack.isNear === true)) return;
+    const pieceBytes = this.#pieceBytes;
+    this.#far = { object, bySlot: this.#bySlot, pieceBytes, pace: new Pace(), clock, spare: [] };
   }
 
   /**
@@ -41,6 +55,7 @@ export class StripeReader {
    * ask for it. Faults: `archive_unrecoverable`.
    */
   async load(stripe: number, wanted: readonly number[]): Promise<void> {
+    if (this.#far !== undefined) return await this.#loadFar(this.#far, stripe, wanted);
     const present: number[] = [];
     const lost: number[] = [];
     for (const column of wanted) ((await this.fetch(stripe, column)) === "held" ? present : lost).push(column);
@@ -52,6 +67,47 @@ export class StripeReader {
     if (present.length < k)
       throw new Fault("archive_unrecoverable", { stripe, available: present.length, needed: k }, { retry: true });
     this.rebuild(present.slice(0, k), lost);
+  }
+
+  /**
+   * Gives out these stripes in turn, each to be loaded when it is given; what is far is asked for some stripes ahead. End the iteration to
+   * stop what is on its way.
+   */
+  *ahead<T extends { readonly stripe: number; readonly columns: readonly number[] }>(stripes: Iterable<T>): Generator<T> {
+    const far = this.#far;
+    if (far === undefined) {
+      yield* stripes;
+      return;
+    }
+    const ending = new AbortController();
+    const begun: T[] = [];
+    try {
+      for (const next of stripes) {
+        const coming = fetchFarStripe(far, next.stripe, next.columns, ending.signal);
+        coming.catch(() => undefined); // told to whoever loads it
+        this.#coming.set(next.stripe, coming);
+        begun.push(next);
+        if (begun.length > STRIPES_AHEAD) yield begun.shift() as T;
+      }
+      yield* begun;
+    } finally {
+      ending.abort();
+      this.#coming.clear();
+    }
+  }
+
+  async #loadFar(far: FarReading, stripe: number, wanted: readonly number[]): Promise<void> {
+    const start = performance.now();
+    const coming = this.#coming.get(stripe) ?? fetchFarStripe(far, stripe, wanted, new AbortController().signal);
+    this.#coming.delete(stripe);
+    const pieces = await coming;
+    this.#clock.pieceReadMs += performance.now() - start;
+    const lost = wanted.filter((column) => !pieces.has(column));
+    for (const [column, piece] of pieces) {
+      if (lost.length > 0 || wanted.includes(column)) this.codec.piece(column).set(piece);
+      far.spare.push(piece);
+    }
+    if (lost.length > 0) this.rebuild([...pieces.keys()].sort((a, b) => a - b).slice(0, this.codec.k), lost);
   }
 
   /** Computes the columns `lost` from k right ones in the codec's memory. */

@@ -6,6 +6,7 @@ export type TroubleKind =
   | "absent"
   | "unreadable"
   | "no_pack"
+  | "slow"
   | "piece_missing"
   | "piece_corrupt"
   | "table_missing"

@@ -10,12 +10,13 @@ import { type StoreService, serveStores } from "../../src/lending/service.ts";
 import { DirectoryStore } from "../../src/store/directory.ts";
 import type { StorePatience } from "../../src/store/node-connection.ts";
 import { NodeStore } from "../../src/store/node-store.ts";
+import type { StoredPack } from "../../src/store/store.ts";
 
 /** Impatient: nothing here is far away. */
 export const IMPATIENT: StorePatience = { connectMs: 1_000, silenceMs: 300, megabyteMs: 1_000 };
 
 export class Lender {
-  readonly inner: readonly DirectoryStore[];
+  readonly inner: readonly HangingStore[];
   readonly service: StoreService;
   /** What the chain would know of objects. */
   readonly anchors: Map<string, Anchor>;
@@ -35,7 +36,7 @@ export class Lender {
     const inner = Array.from(
       { length: count },
       (_, i) =>
-        new DirectoryStore({
+        new HangingStore({
           kind: "directory",
           id: `${member}-${i}`,
           member,
@@ -62,7 +63,7 @@ export class Lender {
   }
 
   private constructor(
-    inner: readonly DirectoryStore[],
+    inner: readonly HangingStore[],
     service: StoreService,
     anchors: Map<string, Anchor>,
     suspended: Set<string>,
@@ -82,6 +83,33 @@ export class Lender {
     const access = await issuePass(signerOf(guest), "test-0", Math.floor(Date.now() / 1000));
     const { id, member } = this.inner[i]!;
     return new NodeStore({ kind: "node", id, member, url: this.url, access }, patience);
+  }
+}
+
+/** A folder whose packs can be made to hang: reads then wait for `release`. */
+export class HangingStore extends DirectoryStore {
+  #gate: Promise<void> | undefined;
+  #open: (() => void) | undefined;
+
+  hang(): void {
+    this.#gate = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+  release(): void {
+    this.#open?.();
+    this.#gate = undefined;
+  }
+
+  override async open(objectId: Uint8Array): Promise<StoredPack | undefined> {
+    const pack = await super.open(objectId);
+    if (pack === undefined) return undefined;
+    const read = pack.read.bind(pack);
+    pack.read = async (position, into) => {
+      await this.#gate;
+      return await read(position, into);
+    };
+    return pack;
   }
 }
 
