@@ -1,9 +1,10 @@
 /** Whole objects over fourteen S3 stores on a real server: there and back, audited, repaired; killed importers, and a server that goes away. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { toHex } from "@xinglin/primitives";
@@ -11,7 +12,7 @@ import { auditPossession, repair } from "../src/audit.ts";
 import { ingest } from "../src/ingest.ts";
 import { retrieve } from "../src/retrieve.ts";
 import type { S3Description } from "../src/store/description.ts";
-import { collectStages, openStores } from "../src/store/open.ts";
+import { collectStages, openStores, removeOrphans } from "../src/store/open.ts";
 import { S3Bucket } from "../src/store/s3-bucket.ts";
 import type { Store } from "../src/store/store.ts";
 import { closeWorkers } from "../src/work/pool.ts";
@@ -21,6 +22,33 @@ import { findServer, S3Server } from "./support/versitygw.ts";
 const found = await findServer();
 const skip = "missing" in found ? found.missing : false;
 const child = fileURLToPath(new URL("./support/s3-importing-child.ts", import.meta.url));
+
+type Importer = ChildProcessByStdio<null, Readable, null>;
+/** A process that imports objects of so many bytes, the first a small one. */
+const importInto = (stores: readonly Store[], bytes: number): Importer =>
+  spawn(process.execPath, [child, JSON.stringify(stores.map(({ description }) => description)), `${bytes}`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+/** Reads what an importer says until `isEnough` likes it, waits, kills it, and returns all that it had said. */
+async function killWhen(importer: Importer, isEnough: (told: string) => boolean, delayMs = 0): Promise<string> {
+  let told = "";
+  const closed = once(importer, "close");
+  try {
+    await new Promise<void>((resolve) => {
+      importer.stdout.setEncoding("utf8").on("data", (text: string) => {
+        told += text;
+        if (isEnough(told)) resolve();
+      });
+      importer.on("close", () => resolve());
+    });
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+  } finally {
+    importer.kill("SIGKILL");
+    await closed;
+  }
+  assert.equal(importer.signalCode, "SIGKILL");
+  return told;
+}
 
 describe("archive objects on fourteen S3 stores", { skip }, () => {
   let server: S3Server;
@@ -92,22 +120,12 @@ describe("archive objects on fourteen S3 stores", { skip }, () => {
 
   test("an importer that is killed half-way leaves nothing once its stages are collected", async () => {
     const { stores, bucket } = await lend();
-    const importer = spawn(process.execPath, [child, JSON.stringify(stores.map(({ description }) => description))], {
-      stdio: ["ignore", "pipe", "inherit"],
+    const importer = importInto(stores, 80_000_000); // eight megabytes a store: an upload of more than one part
+    // Far into the second object: no store takes this much before its first part has arrived.
+    const told = await killWhen(importer, (text) => {
+      const reached = /at ([0-9]+)\n$/.exec(text.slice(text.indexOf("done ")));
+      return text.includes("done ") && Number(reached?.[1]) > 70_000_000;
     });
-    let told = "";
-    try {
-      // Far into the second object: no store takes this much before its first part has arrived.
-      for await (const text of importer.stdout.setEncoding("utf8")) {
-        told += text;
-        const reached = /at ([0-9]+)\n$/.exec(told.slice(told.indexOf("done ")));
-        if (told.includes("done ") && Number(reached?.[1]) > 70_000_000) break;
-      }
-    } finally {
-      const closed = once(importer, "close");
-      importer.kill("SIGKILL");
-      await closed;
-    }
     const acknowledged = /done ([0-9a-f]{32})\n/.exec(told)![1]!;
     const left = await keysOf(bucket);
     assert.ok(
@@ -121,6 +139,23 @@ describe("archive objects on fourteen S3 stores", { skip }, () => {
     const rest = await keysOf(bucket);
     assert.equal(rest.length, 14 * 4, "of the object that was acknowledged: marker, pack, table and manifest on each store");
     assert.ok(rest.every((key) => key.includes(acknowledged)));
+  });
+
+  test("kill -9 at any instant loses nothing acknowledged and leaves nothing else", async () => {
+    const { stores, bucket } = await lend();
+    const acknowledged = new Set<string>();
+    let caught = 0;
+    for (const delayMs of [0, 40, 90, 150]) {
+      const told = await killWhen(importInto(stores, 30_000), (text) => text.includes("done "), delayMs); // somewhere in the next object
+      for (const [, object] of told.matchAll(/done ([0-9a-f]{32})\n/g)) acknowledged.add(object!);
+      caught += (await collectStages(stores)).length;
+      // An import that was whole, but killed before anyone heard of it, can only be told by what the caller keeps.
+      assert.ok((await removeOrphans(stores, (object) => acknowledged.has(object))).length <= 1);
+      const rest = await keysOf(bucket);
+      assert.ok(rest.every((key) => acknowledged.has(/[0-9a-f]{32}/.exec(key)![0])));
+      assert.equal(rest.length, acknowledged.size * 14 * 4);
+    }
+    assert.ok(caught > 0, "no import was caught half-way");
   });
 
   test("a server that goes away during an import fails it, and nothing is left when it is back", async () => {

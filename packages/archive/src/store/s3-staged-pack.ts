@@ -35,7 +35,7 @@ export class S3StagedPack implements StagedPack {
     if (position > this.#upload.lengthBytes) {
       this.#earlyBytes += bytes.length;
       if (this.#earlyBytes > EARLY_BYTES) throw this.#objects.refused("ESPIPE");
-      this.#early.set(position, bytes.slice());
+      this.#early.set(position, new Uint8Array(bytes));
       return;
     }
     await this.#upload.append(bytes);

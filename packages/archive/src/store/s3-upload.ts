@@ -20,6 +20,9 @@ const COPY_BYTES = 2 ** 30;
 /** What is read at once where too little is left for the server to copy. */
 const READ_BYTES = 2 ** 20;
 
+/** Bytes of the part that follows so many others. */
+export const partBytesAfter = (parts: number): number => PART_BYTES * (GROWTH.find(({ from }) => parts >= from)?.times ?? 1);
+
 /** An object being written under `key`. Call one method at a time. */
 export class S3Upload {
   readonly key: string;
@@ -88,7 +91,7 @@ export class S3Upload {
   }
 
   get #partBytes(): number {
-    return PART_BYTES * (GROWTH.find(({ from }) => this.#parts.length >= from)?.times ?? 1);
+    return partBytesAfter(this.#parts.length);
   }
 
   async #begin(): Promise<string> {
@@ -106,7 +109,7 @@ export class S3Upload {
   }
 
   #keep(bytes: Uint8Array): void {
-    this.#ahead.push(bytes.slice());
+    this.#ahead.push(new Uint8Array(bytes)); // a copy; slice of a Buffer is none
     this.#aheadBytes += bytes.length;
   }
 
