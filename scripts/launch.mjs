@@ -24,6 +24,7 @@ const LEDGER_HEAP = "--max-semi-space-size=64";
 const COMMANDS = {
   start: { program: "services/consortium/src/main.ts", showsPage: true, flags: [LEDGER_HEAP] },
   network: { program: "services/consortium/src/network.ts", showsPage: true, flags: [LEDGER_HEAP] },
+  ipfs: { program: "services/ipfs/src/main.ts" },
   test: { program: "scripts/test.ts" }, // builds the page itself, and counts a failure
   soak: { program: "scripts/soak.ts" },
   versions: { program: "scripts/versions.ts" },

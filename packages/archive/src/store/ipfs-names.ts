@@ -1,11 +1,11 @@
 /**
- * How a store finds its own in an IPFS node: by the names of pins, and by anchors. An anchor is a tiny block whose bytes follow from store and
+ * How a store finds its own in an IPFS node: by the names of pins, and by markers. A marker is a tiny block whose bytes follow from store and
  * object alone, so anyone can compute its identifier; it is pinned under a name that holds the root of the pack. So one question tells where an
  * object's pack is, and the list of pins is the list of objects: nothing is kept beside the node that could be lost.
  *
  *     xinglin/1/STORE/store                                  recursive   the store itself: without it, it is not there
  *     xinglin/1/STORE/root/OBJECT                            recursive   a pack's root, and all below it
- *     xinglin/1/STORE/object/OBJECT/ROOT                     recursive   the object's anchor: set last, so the object appears at once
+ *     xinglin/1/STORE/object/OBJECT/ROOT                     recursive   the object's marker: set last, so the object appears at once
  *     xinglin/1/STORE/stage/OBJECT/PURPOSE/OWNER/MS[/ROOT]   direct      a stage, as long as it is one
  *     xinglin/1/STORE/hold/OBJECT                            recursive   the rest of a pack while one of its blocks is replaced
  */
@@ -19,7 +19,7 @@ const STAGE = /^([0-9a-f]{32})\/(import|repair)\/([0-9a-f]{8}-[0-9]+-[0-9a-f]{8}
 const OBJECT = /^([0-9a-f]{32})\/([a-z2-7]+)$/;
 
 /** A block that stands for something by what it says. */
-export interface Anchor {
+export interface Marker {
   readonly link: CID;
   readonly bytes: Uint8Array;
 }
@@ -34,7 +34,7 @@ export interface NamedStage {
   readonly root?: CID;
 }
 
-/** Names and anchors of one store. */
+/** Names and markers of one store. */
 export class StoreNames {
   readonly #store: string;
   readonly #prefix: string;
@@ -67,7 +67,7 @@ export class StoreNames {
     return `${this.stages(objectId)}${purpose}/${owner}/${startedMs}${root === undefined ? "" : `/${root}`}`;
   }
 
-  /** The object and root that the name of an anchor's pin holds. */
+  /** The object and root that the name of a marker's pin holds. */
   parseObject(name: string): { readonly objectId: string; readonly root: CID } | undefined {
     if (!name.startsWith(this.objects)) return undefined;
     const found = OBJECT.exec(name.slice(this.objects.length));
@@ -90,19 +90,19 @@ export class StoreNames {
     };
   }
 
-  get storeAnchor(): Anchor {
-    return anchor({ xinglin: VERSION, store: this.#store });
+  get storeMarker(): Marker {
+    return marker({ xinglin: VERSION, store: this.#store });
   }
-  objectAnchor(objectId: Uint8Array): Anchor {
-    return anchor({ xinglin: VERSION, store: this.#store, object: objectId });
+  objectMarker(objectId: Uint8Array): Marker {
+    return marker({ xinglin: VERSION, store: this.#store, object: objectId });
   }
   /** A stage's block says all that its name says, so that no two stages share one. */
-  stageAnchor(stage: NamedStage): Anchor {
-    return anchor({ xinglin: VERSION, store: this.#store, stage: this.stage(stage) });
+  stageMarker(stage: NamedStage): Marker {
+    return marker({ xinglin: VERSION, store: this.#store, stage: this.stage(stage) });
   }
 }
 
-function anchor(value: unknown): Anchor {
+function marker(value: unknown): Marker {
   const bytes = cbor.encode(value);
   return { link: nodeLink(bytes), bytes };
 }

@@ -153,7 +153,7 @@ export class IpfsStoredPack implements StoredPack {
     if (!root.equals(before) || (await blocks.pinName(root, "recursive")) === undefined)
       await blocks.pin(root, "recursive", names.root(this.#objectId));
     if (!root.equals(before)) {
-      await blocks.pin(names.objectAnchor(this.#objectId).link, "recursive", names.object(this.#objectId, root));
+      await blocks.pin(names.objectMarker(this.#objectId).link, "recursive", names.object(this.#objectId, root));
       await blocks.unpin(before, "recursive");
       this.#root = root;
     }

@@ -9,7 +9,7 @@ import type { CID } from "multiformats/cid";
 import type { IpfsBlocks } from "./ipfs-blocks.ts";
 import { digestOf, nodeLink, rawLink } from "./ipfs-cid.ts";
 import { IpfsRefusal } from "./ipfs-fault.ts";
-import type { Anchor, StoreNames } from "./ipfs-names.ts";
+import type { Marker, StoreNames } from "./ipfs-names.ts";
 import { LIST_LINKS } from "./ipfs-tree.ts";
 import { stageOwner } from "./owner.ts";
 
@@ -27,7 +27,7 @@ export interface ReplaceContext {
 export class Replacement {
   readonly #context: ReplaceContext;
   readonly #objectId: Uint8Array;
-  #marker: Anchor | undefined;
+  #marker: Marker | undefined;
 
   constructor(context: ReplaceContext, objectId: Uint8Array) {
     this.#context = context;
@@ -67,7 +67,7 @@ export class Replacement {
     if (this.#marker !== undefined) return;
     const { blocks, names } = this.#context;
     const stage = { objectId: this.#objectId, purpose: "repair" as const, owner: stageOwner, startedMs: Date.now() };
-    const marker = names.stageAnchor(stage);
+    const marker = names.stageMarker(stage);
     await blocks.put(marker.link, marker.bytes);
     await blocks.pin(marker.link, "direct", names.stage(stage));
     this.#marker = marker;

@@ -1,4 +1,4 @@
-/** A pack on its way into an IPFS node: blocks stream in, then a pin keeps them, then the object's anchor shows them. */
+/** A pack on its way into an IPFS node: blocks stream in, then a pin keeps them, then the object's marker shows them. */
 import { equal, Fault } from "@xinglin/primitives";
 import type { CID } from "multiformats/cid";
 import { sha256 } from "../digest.ts";
@@ -84,7 +84,7 @@ export class IpfsStagedPack implements StagedPack {
       this.#stage = { ...before, root: root.link };
       await this.#mark(); // so that whoever finds the stage finds its pin, too
       await blocks.pin(root.link, "recursive", names.root(before.objectId));
-      await blocks.unpin(names.stageAnchor(before).link, "direct");
+      await blocks.unpin(names.stageMarker(before).link, "direct");
     });
   }
 
@@ -94,11 +94,11 @@ export class IpfsStagedPack implements StagedPack {
     const root = this.#root;
     if (root === undefined) throw new Fault("store_unwritable", { store, errno: "not_settled" });
     await this.#writing(async () => {
-      const anchor = names.objectAnchor(objectId);
-      const before = names.parseObject((await blocks.pinName(anchor.link, "recursive")) ?? "");
+      const marker = names.objectMarker(objectId);
+      const before = names.parseObject((await blocks.pinName(marker.link, "recursive")) ?? "");
       if (before !== undefined && purpose === "import") throw new Fault("object_exists", { store });
-      await blocks.put(anchor.link, anchor.bytes);
-      await blocks.pin(anchor.link, "recursive", names.object(objectId, root));
+      await blocks.put(marker.link, marker.bytes);
+      await blocks.pin(marker.link, "recursive", names.object(objectId, root));
       this.#published = true;
       if (before !== undefined && !before.root.equals(root)) await blocks.unpin(before.root, "recursive");
       await this.#unmark();
@@ -111,11 +111,11 @@ export class IpfsStagedPack implements StagedPack {
     this.#upload?.abort();
     this.#upload = undefined;
     await this.#writing(async () => {
-      const anchor = names.objectAnchor(objectId);
-      const shown = names.parseObject((await blocks.pinName(anchor.link, "recursive")) ?? "");
+      const marker = names.objectMarker(objectId);
+      const shown = names.parseObject((await blocks.pinName(marker.link, "recursive")) ?? "");
       const root = this.#root;
       if (root !== undefined && shown?.root.equals(root) === true && this.#published) {
-        await blocks.unpin(anchor.link, "recursive");
+        await blocks.unpin(marker.link, "recursive");
         await blocks.unpin(root, "recursive");
       } else if (root !== undefined && shown?.root.equals(root) !== true) await blocks.unpin(root, "recursive");
       await this.#unmark();
@@ -124,7 +124,7 @@ export class IpfsStagedPack implements StagedPack {
   }
 
   #blocksOut(): CarUpload {
-    this.#upload ??= new CarUpload(this.#context.blocks.rpc, this.#context.names.stageAnchor(this.#stage).link);
+    this.#upload ??= new CarUpload(this.#context.blocks.rpc, this.#context.names.stageMarker(this.#stage).link);
     return this.#upload;
   }
 
@@ -150,7 +150,7 @@ export class IpfsStagedPack implements StagedPack {
   async #mark(): Promise<void> {
     const { blocks, names } = this.#context;
     await this.#writing(async () => {
-      const marker = names.stageAnchor(this.#stage);
+      const marker = names.stageMarker(this.#stage);
       await blocks.put(marker.link, marker.bytes);
       await blocks.pin(marker.link, "direct", names.stage(this.#stage));
     });
@@ -159,7 +159,7 @@ export class IpfsStagedPack implements StagedPack {
   async #unmark(): Promise<void> {
     const { blocks, names } = this.#context;
     const { root: _, ...unsettled } = this.#stage;
-    for (const stage of [unsettled, this.#stage]) await blocks.unpin(names.stageAnchor(stage).link, "direct");
+    for (const stage of [unsettled, this.#stage]) await blocks.unpin(names.stageMarker(stage).link, "direct");
   }
 
   #spend(bytes: number): void {

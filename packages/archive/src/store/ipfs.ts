@@ -1,6 +1,6 @@
 /**
  * A store in an IPFS node that the member runs: a stock Kubo, or the small private one in `engine/ipfs`. Pieces are raw blocks under their own
- * hashes, one pinned root a pack names them, and an anchor shows the object; `ipfs-names.ts` says how they are found again.
+ * hashes, one pinned root a pack names them, and a marker shows the object; `ipfs-names.ts` says how they are found again.
  * Source: design.md, "Archive" (stores behind one interface: directory, S3, IPFS); docs/internals/archive.md.
  */
 import { Fault, toHex, utf8 } from "@xinglin/primitives";
@@ -37,14 +37,14 @@ export class IpfsStore implements Store {
 
   async create(): Promise<void> {
     await this.#doing("writing", async () => {
-      const { link, bytes } = this.#names.storeAnchor;
+      const { link, bytes } = this.#names.storeMarker;
       await this.#blocks.put(link, bytes);
       await this.#blocks.pin(link, "recursive", this.#names.store);
     });
   }
 
   async isPresent(): Promise<boolean> {
-    const name = await this.#blocks.pinName(this.#names.storeAnchor.link, "recursive").catch(() => undefined);
+    const name = await this.#blocks.pinName(this.#names.storeMarker.link, "recursive").catch(() => undefined);
     return name !== undefined;
   }
 
@@ -104,7 +104,7 @@ export class IpfsStore implements Store {
     await this.#doing("writing", async () => {
       const shown = await this.#shown(objectId);
       if (shown !== undefined) {
-        await this.#blocks.unpin(this.#names.objectAnchor(objectId).link, "recursive");
+        await this.#blocks.unpin(this.#names.objectMarker(objectId).link, "recursive");
         await this.#blocks.unpin(shown.root, "recursive");
         await releaseHolds(this.#blocks, this.#names, objectId);
       }
@@ -145,14 +145,14 @@ export class IpfsStore implements Store {
       if (!link.equals(shown.root)) await this.#blocks.unpin(link, "recursive");
   }
 
-  /** What the object's anchor says, if it is pinned. */
+  /** What the object's marker says, if it is pinned. */
   async #shown(objectId: Uint8Array): Promise<ReturnType<StoreNames["parseObject"]>> {
-    const name = await this.#blocks.pinName(this.#names.objectAnchor(objectId).link, "recursive");
+    const name = await this.#blocks.pinName(this.#names.objectMarker(objectId).link, "recursive");
     return name === undefined ? undefined : this.#names.parseObject(name);
   }
 
   async #requirePresent(): Promise<void> {
-    const name = await this.#blocks.pinName(this.#names.storeAnchor.link, "recursive");
+    const name = await this.#blocks.pinName(this.#names.storeMarker.link, "recursive");
     if (name === undefined) throw new Fault("store_absent", { store: this.id }, { retry: true });
   }
 
