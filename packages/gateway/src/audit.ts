@@ -3,14 +3,16 @@
  * Source: requirements A2, C10, D3.
  */
 import { auditPossession, LOST_SHARE, oddsOverObjects, repair, type Sampled, type Store } from "@xinglin/archive";
-import type { ApiClient, Identity } from "@xinglin/client";
-import { Fault, fromHex, toHex } from "@xinglin/primitives";
+import { type ApiClient, type Identity, TrustedChain } from "@xinglin/client";
+import { keys, record as recordSchema } from "@xinglin/contracts";
+import { cbor, Fault, fromHex, type RecordId, toHex } from "@xinglin/primitives";
 import type { Gateway } from "./keep-record.ts";
 
 /** A piece that its store does not have, or has wrong. */
 export interface PieceFinding {
   readonly store: string;
   readonly object: string;
+  /** Id of the record, or of a pack the root of its batch. */
   readonly record: string;
   readonly stripe: number;
   readonly column: number;
@@ -26,6 +28,8 @@ export interface RowFinding {
 /** What an audit found, by record and in the read model. */
 export interface AuditReport {
   readonly objects: number;
+  /** Of them, those whose record has ended: nothing of them has to be there. */
+  readonly ended: number;
   readonly piecesChecked: number;
   /** At least the probability with which any one store was found that had lost `lostShare` of its pieces, wherever that is worst. */
   readonly finds: { readonly lostShare: number; readonly probability: number };
@@ -36,8 +40,9 @@ export interface AuditReport {
 
 interface AnchoredObject {
   readonly sequence: number;
-  readonly record: string;
-  readonly version: number;
+  /** The record, or of a pack the batch, that names it. */
+  readonly record?: string;
+  readonly batch?: string;
   readonly object: {
     readonly id: string;
     readonly manifest: string;
@@ -86,10 +91,19 @@ export async function auditEverything(
   const pieces: PieceFinding[] = [];
   const looked = new Map<string, Sampled[]>();
   const { readable: stores } = await find(by);
+  const chain = await TrustedChain.of(client);
   let objects = 0;
+  let ended = 0;
   let piecesChecked = 0;
   for await (const anchored of listObjects(client, by)) {
     const report = await auditObject(stores, anchored, sample);
+    objects++;
+    onObject?.(objects);
+    // Asked only where something is wrong: a proof an object would cost more than the audit.
+    if (report.findings.length > 0 && (await hasEnded(chain, by, anchored))) {
+      ended++;
+      continue;
+    }
     pieces.push(...report.findings);
     piecesChecked += report.checked;
     for (const [store, sampled] of report.looked) {
@@ -97,8 +111,6 @@ export async function auditEverything(
       if (before === undefined) looked.set(store, [sampled]);
       else before.push(sampled);
     }
-    objects++;
-    onObject?.(objects);
   }
   const verification = (await client.postJson("/v1/read-model/verify", by)) as {
     rows: number;
@@ -111,7 +123,14 @@ export async function auditEverything(
   }));
   const odds = [...looked.values()].map((sampled) => oddsOverObjects(sampled, LOST_SHARE));
   const finds = { lostShare: LOST_SHARE, probability: Math.min(1, ...odds) };
-  return { objects, piecesChecked, finds, pieces, rowsChecked: verification.rows, rows };
+  return { objects, ended, piecesChecked, finds, pieces, rowsChecked: verification.rows, rows };
+}
+
+/** Whether the record that names an object has ended: its pieces are dropped on purpose, and nobody should mend them. */
+async function hasEnded(chain: TrustedChain, by: Identity, { record }: AnchoredObject): Promise<boolean> {
+  if (record === undefined) return false;
+  const { value } = await chain.prove(by, keys.record(record as RecordId));
+  return value !== undefined && recordSchema.parse(cbor.decodeTrusted(value)).status === "ending";
 }
 
 async function auditObject(
@@ -120,7 +139,7 @@ async function auditObject(
   sample: number | undefined,
 ): Promise<{ checked: number; looked: (readonly [store: string, Sampled])[]; findings: PieceFinding[] }> {
   const { id, reference } = archived(anchored);
-  const common = { object: anchored.object.id, record: anchored.record };
+  const common = { object: anchored.object.id, record: anchored.record ?? anchored.batch ?? "" };
   try {
     const report = await auditPossession(reference, id, stores, { sample: sample ?? "all" });
     const { stripes } = report.layout;
@@ -130,7 +149,7 @@ async function auditObject(
     );
     return { checked: report.checked, looked, findings };
   } catch (error) {
-    // Destroyed at the end of its term, or lost: either way the whole object is one finding.
+    // The whole object is one finding.
     if (!(error instanceof Fault) || error.code === "sample_invalid") throw error;
     return { checked: 0, looked: [], findings: [{ ...common, store: "*", stripe: -1, column: -1, kind: error.code }] };
   }

@@ -1,7 +1,8 @@
 export { type AccessView, hasAccess, listAccesses } from "./query/accesses.ts";
 export { type ConsentView, type DirectiveView, type GrantView, listConsents, listGrants } from "./query/consents.ts";
 export { type EntryFilter, type EntryView, entriesAfter, listEntries, maySeeEntry, type SignedBy } from "./query/entries.ts";
-export { findObject } from "./query/find-object.ts";
+export { type FoundObject, findObject } from "./query/find-object.ts";
+export { endedObjects, type ObjectReferrer, objectReferrers } from "./query/object-referrers.ts";
 export { listObjects, type ObjectView } from "./query/objects.ts";
 export { DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, type Page, type PageRequest } from "./query/page.ts";
 export { findRecord, listRecords, type RecordChangeView, type RecordView } from "./query/records.ts";

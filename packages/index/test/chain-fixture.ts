@@ -221,7 +221,13 @@ export function playStory(chain: TestChain): void {
     custody: custody("second"),
     credential: credentialA,
   });
-  accepted(doctorA, { op: "anchorBatch", root: hashOf("batch"), count: 1000, credential: credentialA });
+  accepted(doctorA, {
+    op: "anchorBatch",
+    root: hashOf("batch"),
+    count: 1000,
+    packs: [object("pack 1"), object("pack 2")],
+    credential: credentialA,
+  });
   refused(doctorB, readOf(record, 1), "no_directive");
   accepted(patient, { op: "grantConsent", patient, terms, pointers: [{ member: B, sealed: sealedFor("pointer") }] });
   accepted(doctorB, readOf(record, 1));
@@ -229,7 +235,7 @@ export function playStory(chain: TestChain): void {
   accepted(doctorA, {
     op: "amendRecord",
     record,
-    object: object("amended"),
+    object: { ...object("pack 2"), slice: { at: 64, length: 64 } },
     custody: custody("amended"),
     credential: credentialA,
   });

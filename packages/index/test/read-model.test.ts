@@ -1,18 +1,32 @@
 /** One contract for every engine: what is projected, what pages show to whom, and that each change from outside is found. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Fault } from "@xinglin/primitives";
+import { Fault, toHex } from "@xinglin/primitives";
 import { sql, type Transaction } from "kysely";
 import { hasAccess, listAccesses } from "../src/query/accesses.ts";
 import { listConsents, listGrants } from "../src/query/consents.ts";
 import { entriesAfter, listEntries, maySeeEntry } from "../src/query/entries.ts";
+import { findObject } from "../src/query/find-object.ts";
+import { listObjects } from "../src/query/objects.ts";
 import { findRecord, listRecords } from "../src/query/records.ts";
 import { ReadModel, type RebuildReason } from "../src/read-model.ts";
 import type { Source } from "../src/source.ts";
 import type { StoreLocation } from "../src/store/open.ts";
 import type { DerivedTable, Tables } from "../src/store/tables.ts";
 import { type Finding, verifyRows } from "../src/verify.ts";
-import { A, B, doctorB, otherPatient, patient, playStory, record, secondRecord, TestChain } from "./chain-fixture.ts";
+import {
+  A,
+  B,
+  doctorB,
+  hashOf,
+  idOf,
+  otherPatient,
+  patient,
+  playStory,
+  record,
+  secondRecord,
+  TestChain,
+} from "./chain-fixture.ts";
 import { serverPrograms, startPostgres, type TestServer, template } from "./databases.ts";
 
 const page = { limit: 50 };
@@ -205,6 +219,29 @@ function suite(name: string, locate: () => Promise<StoreLocation>): void {
       );
       assert.equal((await findRecord(model.db, secondRecord))?.patient, otherPatient);
       assert.equal(await findRecord(model.db, "0".repeat(32)), undefined);
+    });
+
+    test("objects are those of records and the packs of batches, each once; a record inside a pack adds none", async () => {
+      const { items } = await listObjects(model.db, page);
+      assert.deepEqual(
+        items.map(({ record: of, batch, object }) => [of ?? batch, object.id]),
+        [
+          [secondRecord, idOf("refiled id")],
+          [toHex(hashOf("batch")), idOf("pack 1 id")],
+          [toHex(hashOf("batch")), idOf("pack 2 id")],
+          [secondRecord, idOf("second id")],
+          [record, idOf("first id")],
+        ],
+      );
+      // A page does not part the packs of a batch.
+      const { items: three, next } = await listObjects(model.db, { limit: 2 });
+      assert.equal(three.length, 3);
+      assert.deepEqual((await listObjects(model.db, { limit: 2, before: next as number })).items, items.slice(3));
+      assert.deepEqual((await listObjects(model.db, page, B)).items, []);
+      const pack = await findObject(model.db, idOf("pack 2 id"));
+      assert.deepEqual([pack?.record, pack?.batch, pack?.source], [undefined, toHex(hashOf("batch")), A]);
+      assert.equal((await findObject(model.db, idOf("second id")))?.record, secondRecord);
+      assert.equal(await findObject(model.db, "0".repeat(32)), undefined);
     });
 
     for (const table of tables)

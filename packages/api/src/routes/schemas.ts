@@ -114,6 +114,7 @@ export const record = Type.Object({
     root: hex(64),
     sizeClass: integer(),
     code: Type.Object({ k: integer(), m: integer() }),
+    slice: Type.Optional(Type.Object({ at: integer(), length: integer() })),
   }),
   custody: Type.Object({ epoch: integer(), threshold: integer(), custodians: Type.Array(actor), commitments: hex(64) }),
   anchoredAt: seconds,
@@ -123,7 +124,13 @@ export const record = Type.Object({
 });
 export const records = pageOf(record);
 export const objects = pageOf(
-  Type.Object({ sequence, record: hex(32), source: Type.String(), object: record.properties.object }),
+  Type.Object({
+    sequence,
+    record: Type.Optional(hex(32)),
+    batch: Type.Optional(hex(64)),
+    source: Type.String(),
+    object: record.properties.object,
+  }),
 );
 export const verification = Type.Object({
   entries: integer(),

@@ -8,14 +8,25 @@ import { recordClass } from "./class.ts";
 /** Shares of one key. */
 export const MAX_CUSTODIANS = 16;
 
-/** The archive object: hash of the sealed manifest, root of the piece tree, bit length of the size, erasure code. */
-export const objectReference = schema.object({
+const wholeObject = {
   id: schema.bytes(16),
   manifest: schema.bytes(32),
   root: schema.bytes(32),
   sizeClass: schema.uint(63),
   code: schema.object({ k: schema.uint(128, 1), m: schema.uint(127, 0) }),
-});
+} as const;
+/** A pack of many small records, as a whole: what auditors and repairers look after. */
+export const packReference = schema.object(wholeObject);
+export type PackReference = Infer<typeof packReference>;
+
+/** Where the sealed bytes of one small record lie in its pack. */
+export const packSlice = schema.object({ at: schema.uint(2 ** 40), length: schema.uint(131_072, 64) });
+
+/**
+ * The archive object: hash of the sealed manifest, root of the piece tree, bit length of the size, erasure code. With a `slice` it is a pack, and the
+ * record is that part of it, sealed under a key of its own.
+ */
+export const objectReference = schema.object({ ...wholeObject, slice: schema.optional(packSlice) });
 export type ObjectReference = Infer<typeof objectReference>;
 
 /** Counts the sharings of one record version's key, from 1. */
@@ -71,10 +82,16 @@ export const MAX_BATCH_LEAVES = 1_048_576;
 /** Leaves of a batch. */
 export const batchCount = schema.uint(MAX_BATCH_LEAVES, 1);
 
+/** Packs of one batch. */
+export const MAX_BATCH_PACKS = 64;
+/** The packs that a batch's records lie in, each once. */
+export const batchPacks = schema.list(packReference, MAX_BATCH_PACKS, 1);
+
 /** State at `batch/{root}`: one RFC 6962 root over `count` leaves; each leaf is an encoded `BatchLeaf`. */
 export const batch = schema.object({
   source: memberId,
   count: batchCount,
+  packs: schema.optional(batchPacks),
   by: recordedBy,
   at: recordedAt,
 });

@@ -4,15 +4,17 @@
  */
 import { accept, credentialId, type Infer, schema, toHex } from "@xinglin/primitives";
 import { checkKeeper, type KeeperRefusal, RECORD_ROLES } from "../identity/keeper.ts";
-import { type Batch, batchCount } from "../model/record.ts";
+import { type Batch, batchCount, batchPacks } from "../model/record.ts";
 import { decidedAt, put, type Rule, refuseWith, signedBy } from "../rule.ts";
 import { keys } from "../state-keys.ts";
 
-/** A batch by root and count. */
+/** A batch by root and count, and the packs that its records lie in. */
 export const anchorBatchOperation = schema.object({
   /** RFC 6962 root over the encoded leaves. */
   root: schema.bytes(32),
   count: batchCount,
+  /** So that whoever audits and repairs knows of them without a leaf; absent if each record is an object of its own. */
+  packs: schema.optional(batchPacks),
   /** The signer's, if it is staff. */
   credential: schema.optional(credentialId),
 });
@@ -24,7 +26,7 @@ export type AnchorBatchRefusal = KeeperRefusal | { code: "id_taken" };
 /** By whoever may anchor a single record. Writes `batch/{root}`; the root must be new. */
 export const anchorBatch: Rule<AnchorBatch, AnchorBatchRefusal["code"]> = (
   state,
-  { root, count, credential },
+  { root, count, packs, credential },
   { block, caller },
 ) => {
   const subject = { batch: root };
@@ -32,6 +34,12 @@ export const anchorBatch: Rule<AnchorBatch, AnchorBatchRefusal["code"]> = (
   if (!keeper.ok) return refuseWith<AnchorBatchRefusal>(keeper.refusal, subject);
   const key = keys.batch(toHex(root));
   if (state.get(key) !== undefined) return refuseWith<AnchorBatchRefusal>({ code: "id_taken" }, subject);
-  const batch: Batch = { source: caller.actor.member, count, by: signedBy(caller), at: decidedAt(block) };
+  const batch: Batch = {
+    source: caller.actor.member,
+    count,
+    ...(packs === undefined ? {} : { packs }),
+    by: signedBy(caller),
+    at: decidedAt(block),
+  };
   return accept({ changes: [put(key, batch)], subject });
 };

@@ -101,7 +101,7 @@ const leaf = (n: number, changes: Partial<BatchLeaf> = {}): BatchLeaf => ({
   patient: n === 1 ? patient : otherPatient,
   class: imaging,
   format: "dicom",
-  object: object(60 + n),
+  object: { ...object(60 + n), slice: { at: 64 * n, length: 64 } },
   custody: custody(70 + n),
   ...changes,
 });

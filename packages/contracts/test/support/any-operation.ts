@@ -73,13 +73,18 @@ const custody = shape({
   custodians: fc.constantFrom(...custodies),
   commitments: someBytes(32),
 });
-const object = shape({
+const pack = shape({
   id: someBytes(16),
   manifest: someBytes(32),
   root: someBytes(32),
   sizeClass: fc.nat(63),
   code: fc.constant({ k: 10, m: 4 }),
 });
+const slice = shape({ at: fc.nat(4096), length: fc.integer({ min: 64, max: 256 }) });
+const object = fc.oneof(
+  pack,
+  fc.tuple(pack, slice).map(([whole, part]) => ({ ...whole, slice: part })),
+);
 const recordClass = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ level: "sensitive", category: "imaging" } as const) },
   shape({ level, category }),
@@ -180,7 +185,16 @@ const shapes = {
   anchorRecord: held(
     shape({ record: recordId, patient: patientId, class: recordClass, format: from(...FORMATS), object, custody }),
   ),
-  anchorBatch: held(shape({ root: someBytes(32), count: fc.integer({ min: 1, max: 4 }) })),
+  anchorBatch: fc.oneof(
+    held(shape({ root: someBytes(32), count: fc.integer({ min: 1, max: 4 }) })),
+    held(
+      shape({
+        root: someBytes(32),
+        count: fc.integer({ min: 1, max: 4 }),
+        packs: fc.array(pack, { minLength: 1, maxLength: 2 }),
+      }),
+    ),
+  ),
   amendRecord: held(shape({ record: recordId, object, custody })),
   withdrawRecord: held(shape({ record: recordId })),
   refileRecord: held(shape({ record: recordId, to: patientId, object, custody })),

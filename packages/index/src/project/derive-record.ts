@@ -14,8 +14,9 @@ export function deriveRecord({ entry, at }: Derivation, operation: RecordOperati
   const { by } = entry;
   const device = by.device ?? null;
   if (operation.op === "anchorBatch") {
-    const { root, count } = operation;
-    return { batches: [{ ...at, root: bytea(root), count, actor: by.actor, device, source: by.member }] };
+    const { root, count, packs } = operation;
+    const row = { ...at, root: bytea(root), count, actor: by.actor, device, source: by.member };
+    return { batches: [{ ...row, packs: packs?.map(object) ?? null }] };
   }
   const changed = (change: RecordChange, set: Partial<JsonRow<RecordRow>>): JsonRows => {
     const version = entry.subject.version ?? null;
@@ -63,12 +64,13 @@ export function deriveRecord({ entry, at }: Derivation, operation: RecordOperati
   }
 }
 
-const object = ({ id, manifest, root, sizeClass, code }: ObjectReference): ObjectJson => ({
+const object = ({ id, manifest, root, sizeClass, code, slice }: ObjectReference): ObjectJson => ({
   id: toHex(id),
   manifest: toHex(manifest),
   root: toHex(root),
   sizeClass,
   code,
+  ...(slice === undefined ? {} : { slice }),
 });
 
 const custody = ({ epoch, threshold, custodians, commitments }: CustodyReference): CustodyJson => ({

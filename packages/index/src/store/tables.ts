@@ -121,6 +121,8 @@ export interface ObjectJson {
   readonly root: string;
   readonly sizeClass: number;
   readonly code: { readonly k: number; readonly m: number };
+  /** Of a small record: its place in the object, which is a pack then. */
+  readonly slice?: { readonly at: number; readonly length: number };
 }
 export interface CustodyJson {
   readonly epoch: number;
@@ -135,6 +137,8 @@ export interface BatchRow extends Derived {
   actor: string;
   device: string | null;
   source: string;
+  /** The packs that its records lie in; null if it names none. */
+  packs: readonly ObjectJson[] | null;
 }
 
 export type ActorChange = "registered" | "status_set" | "enrolment_authorized" | "key_enrolled" | "key_replaced";
