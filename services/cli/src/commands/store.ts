@@ -5,14 +5,16 @@
 import { resolve } from "node:path";
 import { openStore, type StoreDescription, siteOf } from "@xinglin/archive";
 import type { LendStore } from "@xinglin/contracts";
-import { bytesText, lendStore, listLentStores, retireStore, storeHoldings } from "@xinglin/gateway";
+import { bytesText, drainStore, lendStore, listLentStores, retireStore, storeHoldings } from "@xinglin/gateway";
 import { type NodeConfig, readNodeConfig, writeNodeConfig } from "@xinglin/member";
 import { Fault } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
 import { configOf } from "./node.ts";
 
 const MEGABYTE = 1_000_000;
-const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, TB: 1e12, PB: 1e15 };
+const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, TB: 1e12 };
+/** As the chain has it. */
+const MOST_QUOTA_BYTES = 1e15;
 const DEFAULT_LISTEN = "127.0.0.1:8770";
 
 const WHERE = { config: { type: "string" }, id: { type: "string" } } as const;
@@ -96,8 +98,19 @@ export const drain: Command = {
   async run(context) {
     const config = readNodeConfig(configOf(context));
     const id = context.need("id");
-    const height = await retireStore(context.gateway().client, keyOf(context, config), id, "draining");
-    context.tell("store.draining", { id, height });
+    const description = config.stores.find((store) => store.id === id);
+    if (description === undefined)
+      throw new Fault("option_wrong", { option: "--id", expected: config.stores.map((one) => one.id).join("|") });
+    const gateway = context.gateway();
+    const by = keyOf(context, config);
+    const known = (await listLentStores(gateway.client)).find((store) => store.id === id);
+    // Called again, it goes on where it was cut off.
+    if (known?.state !== "draining") await retireStore(gateway.client, by, id, "draining");
+    const { moved, left } = await drainStore(gateway, by, description);
+    const objects = [...left.values()].reduce((sum, count) => sum + count, 0);
+    if (objects === 0) return context.tell("store.drained", { id, moved });
+    context.tell("store.draining", { id, moved, left: objects, codes: [...left.keys()].join(", ") });
+    process.exitCode = 1;
   },
 };
 
@@ -150,9 +163,10 @@ function describe(context: Context, { member, stores }: NodeConfig): StoreDescri
 }
 
 function quotaOf(context: Context): number {
-  const found = /^(\d{1,6})(MB|GB|TB|PB)$/i.exec(context.need("quota"));
-  if (found === null || Number(found[1]) === 0) throw new Fault("option_wrong", { option: "--quota", expected: "2TB" });
-  return Number(found[1]) * (UNITS[(found[2] as string).toUpperCase()] as number);
+  const [, digits = "0", unit = "MB"] = /^(\d{1,6})(MB|GB|TB)$/i.exec(context.need("quota")) ?? [];
+  const bytes = Number(digits) * (UNITS[unit.toUpperCase()] as number);
+  if (bytes === 0 || bytes > MOST_QUOTA_BYTES) throw new Fault("option_wrong", { option: "--quota", expected: "1MB..1000TB" });
+  return bytes;
 }
 
 /** Where others reach the store service: told, or on this machine only. */

@@ -1,0 +1,129 @@
+/** Lending a store, from `xinglin store add` to `store remove`, over a node that serves it and another member that uses it. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { ApiClient } from "@xinglin/client";
+import { freePorts } from "@xinglin/cometbft/testing";
+import { SOLO_ELECTION } from "@xinglin/contracts";
+import { chainStores, readKeyFile } from "@xinglin/gateway";
+import {
+  administrationKey,
+  cardOf,
+  createMemberKeys,
+  custodianKey,
+  memberValidatorKey,
+  newGenesis,
+  type OpenNode,
+  openNode,
+  readNodeConfig,
+  writeNodeConfig,
+} from "@xinglin/member";
+import { Fault, type MemberId, type UnixSeconds } from "@xinglin/primitives";
+
+const run = promisify(execFile);
+const CLI = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "xs-"));
+const file = join(folder, "node.yaml");
+const [lender, guest] = ["hospital-a", "hospital-b"] as [MemberId, MemberId];
+let node: OpenNode | undefined;
+after(async () => {
+  await node?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const cli = async (...args: string[]): Promise<string> => {
+  const { stdout } = await run(process.execPath, [CLI, ...args, "--data", folder, "--lang", "en"]);
+  return stdout;
+};
+const refused = async (sentence: RegExp, ...args: string[]): Promise<void> => {
+  await assert.rejects(cli(...args), (error: { stderr?: string }) => {
+    assert.match(error.stderr ?? String(error), sentence);
+    return true;
+  });
+};
+const isFault =
+  (code: string) =>
+  (error: unknown): boolean =>
+    error instanceof Fault && error.code === code;
+
+async function configure(): Promise<void> {
+  for (const member of [lender, guest]) createMemberKeys(folder, member, { node: true });
+  const cards = await Promise.all(
+    [lender, guest].map((member) => cardOf(folder, { member, kind: "hospital", name: { zh: member, en: member } }, {})),
+  );
+  const [first] = cards;
+  const genesis = newGenesis(cards, {
+    name: "xinglin",
+    time: Math.floor(Date.now() / 1000) as UnixSeconds,
+    validators: [{ member: lender, publicKey: first?.validator as Uint8Array }],
+    election: SOLO_ELECTION,
+    page: { domain: "localhost", origins: ["http://localhost:1"] },
+  });
+  writeFileSync(join(folder, "genesis.cbor"), genesis);
+  const [api, custodian] = await freePorts(2);
+  writeNodeConfig(file, {
+    type: "xinglin-node/1",
+    member: lender,
+    genesis: join(folder, "genesis.cbor"),
+    data: folder,
+    chain: { driver: "solo", validatorKey: memberValidatorKey(folder, lender) },
+    api: { listen: `127.0.0.1:${api}` },
+    custody: { key: custodianKey(folder, lender), listen: `127.0.0.1:${custodian}`, threshold: 1 },
+    stores: [],
+  });
+}
+
+test("a store is lent, used by another member, drained and withdrawn", async () => {
+  await configure();
+  node = await openNode(readNodeConfig(file));
+  const [port] = await freePorts(1);
+  const add = ["store", "add", "--dir", join(folder, "disk"), "--listen", `127.0.0.1:${port}`];
+  await refused(/--quota/, ...add);
+  await refused(/more than its disk has free/, ...add, "--quota", "999TB");
+  assert.match(await cli(...add, "--quota", "100MB", "--building", "north-wing"), /Lent hospital-a-1: 100\.0 MB/);
+  await refused(/another store|belongs to/, ...add, "--quota", "50MB");
+  await node.close();
+
+  const config = readNodeConfig(file);
+  assert.deepEqual(config.archive, { listen: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}` });
+  node = await openNode(config);
+  const client = new ApiClient({ url: node.url, language: "en", chainId: node.ledger.chainId });
+  const find = chainStores(client, node.ledger.chainId, []);
+  const by = readKeyFile(administrationKey(folder, guest));
+  const { writable } = await find(by);
+  const [store] = writable;
+  assert.ok(store !== undefined && writable.length === 1);
+  assert.deepEqual([store.id, store.site.building], ["hospital-a-1", "north-wing"]);
+  const objectId = randomBytes(16);
+  const pack = await store.stage(objectId, 0, "import", "00000000-1-00000000");
+  await pack.write(0, randomBytes(5_000));
+  await pack.writeDocument("table", randomBytes(10));
+  await pack.settle();
+  await pack.publish();
+  const patientless = await find({ ...by, actor: "nobody" as typeof by.actor });
+  await assert.rejects((patientless.readable[0] as typeof store).list(), isFault("store_pass_refused"));
+
+  const listed = await cli("store", "list", "--as", `${guest}/administration`);
+  assert.match(listed, /hospital-a-1 \(hospital-a, directory\): 100\.0 MB; building north-wing/);
+  assert.match(listed, /holds 1 objects/);
+  await refused(/1 objects/, "store", "remove", "--id", "hospital-a-1");
+  // There is nowhere to move it to: it stays, and the next call goes on.
+  for (let round = 0; round < 2; round++)
+    await assert.rejects(cli("store", "drain", "--id", "hospital-a-1"), ({ code, stdout }: { code: number; stdout: string }) => {
+      assert.match(stdout, /takes nothing new\. 0 objects were moved, 1 could not be/);
+      return code === 1;
+    });
+  assert.deepEqual((await find(by)).writable, []);
+  await assert.rejects(store.stage(randomBytes(16), 0, "import", "00000000-1-00000000"), isFault("store_draining"));
+  await store.remove(objectId);
+  assert.match(await cli("store", "drain", "--id", "hospital-a-1"), /its 0 objects are on other stores/);
+  assert.match(await cli("store", "remove", "--id", "hospital-a-1"), /is withdrawn/);
+  assert.deepEqual(readNodeConfig(file).stores, []);
+  assert.deepEqual((await find(by)).readable, []);
+});
