@@ -24,7 +24,9 @@ before(async () => {
         const answer = async (): Promise<Uint8Array> => {
           throw new Fault("permit_missing", { patient: people.patient.id, number: 7 });
         };
-        return id === CUSTODIANS[0] ? { deposit: async (bytes) => bytes, release: answer, erase: answer } : undefined;
+        return id === CUSTODIANS[0]
+          ? { deposit: async (bytes) => bytes, depositMany: answer, release: answer, erase: answer }
+          : undefined;
       },
     },
     validateFhir: async (json) => ({

@@ -17,6 +17,7 @@ before(async () => {
         deposit: async () => {
           throw new TypeError(PLANTED.join(" "));
         },
+        depositMany: async () => new Uint8Array(1),
         release: async () => new Uint8Array(1),
         erase: async () => new Uint8Array(1),
       }),

@@ -9,6 +9,8 @@ import { type ActorId, type Bytes, cbor, equal, Fault, type RecordId, type UnixS
 import * as contract from "./contract.ts";
 import { encodeKeyShareInfo } from "./share-info.ts";
 
+export { type KeyedRecord, type PreparedBulkDeposits, prepareBulkDeposits } from "./bulk-client.ts";
+export { MAX_BULK_SHARES } from "./bulk-contract.ts";
 export { depositAnswer, depositReceipt, erasureAnswer, type ProvenState, read, releaseAnswer } from "./contract.ts";
 
 /** Where a share goes: the custodian and its X-Wing public key. */

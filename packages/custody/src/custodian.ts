@@ -10,6 +10,7 @@ import {
   custodian as custodianEntry,
   encodeBody,
   encodeTransaction,
+  erasure as erasureEntry,
   keys,
   type MedicalRecord,
   mayBeErased,
@@ -20,7 +21,7 @@ import {
   record as recordEntry,
   type SuiteId,
 } from "@xinglin/contracts";
-import { checkShare, hpkeOpen, hpkeSeal, randomBytes, type Signer, verifyWith } from "@xinglin/crypto";
+import { checkShare, hpkeOpen, hpkeSeal, randomBytes, type Signer } from "@xinglin/crypto";
 import { keyId, sha256 } from "@xinglin/crypto/pure";
 import {
   type ActorId,
@@ -31,10 +32,15 @@ import {
   type Height,
   type MemberId,
   type RecordId,
+  type Schema,
+  toHex,
   type UnixSeconds,
 } from "@xinglin/primitives";
+import { type BulkDepositReceipt, bulkDepositBody, bulkDepositRequest } from "./bulk-contract.ts";
+import { openBulkDeposit } from "./bulk-deposit.ts";
 import { ChainFollower, type ChainTrust, type ChainView } from "./chain-view.ts";
 import * as contract from "./contract.ts";
+import { requireDepositor } from "./depositor.ts";
 import type { CustodianService } from "./service.ts";
 import { encodeKeyShareInfo } from "./share-info.ts";
 import { ShareStore } from "./share-store.ts";
@@ -42,8 +48,6 @@ import { ShareStore } from "./share-store.ts";
 /** How long a custodian's own transactions stay valid. */
 const TRANSACTION_SECONDS = 300;
 const TRANSACTION_BLOCKS = 1_000;
-/** A deposit is signed at most this long before it arrives. */
-const MAX_DEPOSIT_AGE_SECONDS = 120;
 
 export interface CustodianOptions {
   readonly id: ActorId;
@@ -80,7 +84,7 @@ export class Custodian implements CustodianService {
     const body = contract.read(contract.depositBody, request.body);
     this.#requireAddressed(body.custodian);
     const view = await this.#chain.view(body.chain, request.state);
-    const source = this.#requireDepositor(view, request.body, request.signature, body);
+    const source = requireDepositor(view, this.#chain, this.#options.trust, { ...body, ...request });
     const { record, version, epoch, custodian, index } = body;
     const info = encodeKeyShareInfo({ chain: body.chain, record, version, epoch, custodian, index });
     const opening = await this.#openShare(body.sealed, info);
@@ -89,6 +93,21 @@ export class Custodian implements CustodianService {
     const { chain, commitments } = body;
     const told = { type: "xinglin-deposit-receipt/1", chain, custodian, record, version, epoch, index, commitments } as const;
     const receipt = cbor.encode(told satisfies contract.DepositReceipt);
+    return cbor.encode({ receipt, signature: await this.#options.signer.sign(receipt) });
+  }
+
+  /** As `deposit`, of the shares of many records' first versions at once: all of them are kept, or none. */
+  async depositMany(requestBytes: Bytes): Promise<Bytes> {
+    const request = contract.read(bulkDepositRequest, requestBytes);
+    const body = contract.read(bulkDepositBody, request.body);
+    this.#requireAddressed(body.custodian);
+    const view = await this.#chain.view(body.chain, request.state);
+    const source = requireDepositor(view, this.#chain, this.#options.trust, { ...body, ...request });
+    const deposit = sha256(request.body);
+    this.#shares.putMany(source, toHex(deposit), await openBulkDeposit(body, this.#options.hpkePrivateKey));
+    const { chain, custodian, shares } = body;
+    const told = { type: "xinglin-bulk-deposit-receipt/1", chain, custodian, deposit, shares } as const;
+    const receipt = cbor.encode(told satisfies BulkDepositReceipt);
     return cbor.encode({ receipt, signature: await this.#options.signer.sign(receipt) });
   }
 
@@ -140,6 +159,35 @@ export class Custodian implements CustodianService {
     return cbor.encode({ transaction: await this.#sign(view, { op: "recordErasure", record, version }) });
   }
 
+  /**
+   * Erases again what a folder that was put back from an old copy holds of records that have ended, or of versions whose erasure this custodian
+   * has signed. Call it before anything is released. `get` reads the committed state; without it the custodian's own node is asked, and its
+   * answers verified. Returns how many shares. Faults without `get`: those of a release's proofs.
+   */
+  async eraseEnded(get?: (key: string) => Bytes | undefined): Promise<number> {
+    let erased = 0;
+    for (const name of this.#shares.list()) {
+      const { source, record, version } = name;
+      const names = [keys.record(record), keys.recordVersion(record, version), keys.erasure(record, version, this.id)];
+      const read = get === undefined ? await this.#newest(names) : reader(get);
+      const newest = read(keys.record(record), recordEntry);
+      // A deposit for what was never anchored, or for a record of another's: nothing says that it ended.
+      if (newest?.source !== source) continue;
+      const named = newest.version === version ? newest : read(keys.recordVersion(record, version), recordEntry);
+      if (named === undefined) continue;
+      if (newest.status !== "ending" && read(keys.erasure(record, version, this.id), erasureEntry) === undefined) continue;
+      this.#eraseAllEpochs(record, version, named);
+      if (!this.#shares.holds(name)) erased++;
+    }
+    return erased;
+  }
+
+  async #newest(names: readonly string[]): Promise<ChainView["read"]> {
+    const state = await this.#options.trust.newest?.(names);
+    if (state === undefined) throw new Fault("ledger_unavailable", {}, { retry: true });
+    return (await this.#chain.view(this.#chain.chain, state)).read;
+  }
+
   /** Shares of every epoch restore the same key, so all of them go. */
   #eraseAllEpochs(record: RecordId, version: number, { source, custody }: MedicalRecord): void {
     for (let epoch = 1; epoch < custody.epoch; epoch++) {
@@ -151,25 +199,6 @@ export class Custodian implements CustodianService {
 
   #requireAddressed(custodian: ActorId): void {
     if (custodian !== this.id) throw new Fault("not_a_custodian", { custodian });
-  }
-
-  /** The depositor's member. Patients and custodians anchor no records, so they deposit nothing. */
-  #requireDepositor(view: ChainView, bodyBytes: Bytes, signature: Bytes, body: contract.DepositBody): MemberId {
-    const { depositor, time } = body;
-    if (Math.abs(this.#options.trust.now() - time) > MAX_DEPOSIT_AGE_SECONDS)
-      throw new Fault("deposit_stale", { time }, { retry: true });
-    const actor = view.read(keys.actor(depositor.actor), actorEntry);
-    const key = actor?.keys.find(({ id, until }) => id === depositor.key && until === undefined);
-    if (actor?.kind === "patient" || actor?.kind === "custodian")
-      throw new Fault("depositor_not_in_force", { actor: depositor.actor });
-    if (actor?.status !== "active" || key === undefined || key.publicKey.suite !== depositor.suite)
-      throw new Fault("depositor_not_in_force", { actor: depositor.actor });
-    if (view.read(keys.member(actor.member), memberEntry)?.status !== "active")
-      throw new Fault("depositor_not_in_force", { actor: depositor.actor });
-    const { webauthn } = this.#chain.genesis.parameters;
-    if (!verifyWith(this.#options.trust.curves, depositor.suite, key.publicKey.key, bodyBytes, signature, webauthn))
-      throw new Fault("signature_wrong", { actor: depositor.actor });
-    return actor.member;
   }
 
   /** Every condition a permit rests on, in the order of the refusal codes. */
@@ -237,3 +266,10 @@ export class Custodian implements CustodianService {
     return encodeTransaction(body, await signer.sign(body));
   }
 }
+
+const reader =
+  (get: (key: string) => Bytes | undefined) =>
+  <T>(key: string, shape: Schema<T>): T | undefined => {
+    const value = get(key);
+    return value === undefined ? undefined : shape.parse(cbor.decodeTrusted(value));
+  };

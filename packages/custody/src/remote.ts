@@ -31,6 +31,7 @@ export function remoteCustodian(url: string): CustodianService {
   };
   return {
     deposit: (request) => post("/deposits", request),
+    depositMany: (request) => post("/bulk-deposits", request),
     release: (request) => post("/releases", request),
     erase: (request) => post("/erasures", request),
   };

@@ -1,5 +1,5 @@
 /**
- * A custodian as a process of its own: three routes that take and give bytes. It needs no authentication of callers, since every request
+ * A custodian as a process of its own: four routes that take and give bytes. It needs no authentication of callers, since every request
  * proves itself, and holds nothing but the shares. Source: style.md, "Layout" (a service that holds keys); design.md, "Consent, access, custody".
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -14,6 +14,7 @@ const MAX_CONNECTIONS = 256;
 export async function serveCustodian(custodian: CustodianService, address: { host: string; port: number }): Promise<Server> {
   const routes: Readonly<Record<string, (request: Bytes) => Promise<Bytes>>> = {
     "/deposits": (request) => custodian.deposit(request),
+    "/bulk-deposits": (request) => custodian.depositMany(request),
     "/releases": (request) => custodian.release(request),
     "/erasures": (request) => custodian.erase(request),
   };

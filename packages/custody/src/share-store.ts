@@ -4,12 +4,17 @@
  * Source: design.md, "Consent, access, custody" (custody, Ending).
  */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type Bytes, Fault, type MemberId, type RecordId } from "@xinglin/primitives";
+import { BULK_EPOCH, BULK_VERSION, type CommittedShare } from "./bulk-contract.ts";
+import { writeFileDurably } from "./durable-file.ts";
+import { ShareParts, type ShareState } from "./share-parts.ts";
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** A share counts as held while its key stands. */
+const KEY_FILE = /^([a-z][a-z0-9-]*)\.([0-9a-f]{32})-([0-9]+)-([0-9]+)\.key$/;
 
 /**
  * Which share: one custodian holds at most one of a source, record version and epoch. The source is in the name because anybody can put
@@ -25,10 +30,13 @@ export interface ShareName {
 
 export class ShareStore {
   readonly #directory: string;
+  /** What came in bulk. */
+  readonly #parts: ShareParts;
 
   constructor(directory: string) {
     this.#directory = directory;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#parts = new ShareParts(join(directory, "parts"));
   }
 
   /** Stores `content`. A second deposit under the name must be the same: otherwise `share_exists`. */
@@ -48,11 +56,28 @@ export class ShareStore {
     this.#write(this.#path(name, "key"), key); // last: a share counts as held once its key stands
   }
 
+  /**
+   * Stores the shares of one deposit in bulk, all or none, in two files. The same deposit again (`digest`, in hex) changes nothing; a record that has a
+   * share here from another one refuses it with `share_exists` or `share_erased`.
+   */
+  putMany(source: MemberId, digest: string, shares: readonly CommittedShare[]): void {
+    if (this.#parts.has(source, digest)) return;
+    const records = new Set<RecordId>();
+    for (const { record } of shares) {
+      const state = this.#state({ source, record, version: BULK_VERSION, epoch: BULK_EPOCH });
+      if (state !== "missing" || records.has(record))
+        throw new Fault(state === "erased" ? "share_erased" : "share_exists", { record, version: BULK_VERSION });
+      records.add(record);
+    }
+    this.#parts.put(source, digest, shares);
+  }
+
   /** The stored content. Refuses with `share_missing` or `share_erased`. */
   get(name: ShareName): Bytes {
     const held = this.#state(name);
     if (held !== "held")
       throw new Fault(held === "erased" ? "share_erased" : "share_missing", { record: name.record, version: name.version });
+    if (this.#isInPart(name)) return this.#parts.get(name.source, name.record);
     const key = readFileSync(this.#path(name, "key"));
     const sealed = readFileSync(this.#path(name, "share"));
     try {
@@ -66,6 +91,10 @@ export class ShareStore {
 
   /** Erases the share for good: the key is overwritten and removed, and a mark says that it was here. Erasing twice is no error. */
   erase(name: ShareName): void {
+    if (this.#isInPart(name)) {
+      this.#parts.erase(name.source, name.record);
+      return;
+    }
     // Not by the mark alone: a crash may have left the key beside it.
     if (this.#state(name) === "erased" && !exists(this.#path(name, "key"))) return;
     this.#write(this.#path(name, "erased"), Buffer.alloc(0));
@@ -82,12 +111,27 @@ export class ShareStore {
     rmSync(this.#path(name, "share"), { force: true });
   }
 
+  /** Every share that is here and not erased. */
+  list(): ShareName[] {
+    return readdirSync(this.#directory).flatMap((file) => {
+      const parts = KEY_FILE.exec(file);
+      if (parts === null || exists(join(this.#directory, file.replace(/key$/, "erased")))) return [];
+      const [, source, record, version, epoch] = parts;
+      return [{ source: source as MemberId, record: record as RecordId, version: Number(version), epoch: Number(epoch) }];
+    });
+  }
+
   /** Whether the share is here and not erased. */
   holds(name: ShareName): boolean {
     return this.#state(name) === "held";
   }
 
-  #state(name: ShareName): "held" | "erased" | "missing" {
+  #isInPart({ source, record, version, epoch }: ShareName): boolean {
+    return version === BULK_VERSION && epoch === BULK_EPOCH && this.#parts.state(source, record) !== "missing";
+  }
+
+  #state(name: ShareName): ShareState {
+    if (this.#isInPart(name)) return this.#parts.state(name.source, name.record);
     if (exists(this.#path(name, "erased"))) return "erased";
     return exists(this.#path(name, "key")) ? "held" : "missing";
   }
@@ -105,16 +149,3 @@ export class ShareStore {
 }
 
 const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
-
-/** Writes a file for its owner only, whole or not at all. */
-export function writeFileDurably(path: string, content: Uint8Array): void {
-  const temporary = `${path}.${randomBytes(4).toString("hex")}.tmp`;
-  const file = openSync(temporary, "wx", 0o600);
-  try {
-    writeSync(file, content);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-}

@@ -13,6 +13,7 @@ import { actor, answers, bytes } from "./schemas.ts";
 const MAX_REQUEST_BYTES = 1_048_576;
 const KINDS: readonly { readonly path: string; readonly call: keyof CustodianService; readonly summary: string }[] = [
   { path: "deposits", call: "deposit", summary: "Hand a custodian its share of a record's key" },
+  { path: "bulk-deposits", call: "depositMany", summary: "Hand a custodian its shares of many records' keys at once" },
   {
     path: "releases",
     call: "release",
