@@ -13,6 +13,7 @@ import type { Ledger } from "@xinglin/ledger";
 import { cbor, Fault } from "@xinglin/primitives";
 import type { NodeConfig } from "./config/node-config.ts";
 import { custodianHere } from "./custodian-here.ts";
+import { eraseEndedObjects } from "./erase-ended.ts";
 import { lendStores } from "./lending/lend-stores.ts";
 import { listeningAddress, requirePort, requireWebAddress } from "./listening.ts";
 import { custodianId } from "./member-folder.ts";
@@ -30,6 +31,8 @@ export type MemberNotice = ChainNotice | ProbeNotice;
 export interface OpenNode extends OpenMember {
   /** Objects that no anchor names, left by an interrupted import, removed at start. */
   readonly orphans: number;
+  /** Packs and shares of ended records that were here again, or still, and are erased. */
+  readonly erased: { readonly packs: number; readonly shares: number };
   /** Where its store service listens, if it lends. */
   readonly storePort?: number;
 }
@@ -46,6 +49,7 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
   const chainId = chainIdOf(readGenesis(config));
   await requireWebAddress(listeningAddress(api.listen), tls !== undefined);
   await requirePort(listeningAddress(custody.listen));
+  if (config.archive !== undefined) await requireWebAddress(listeningAddress(config.archive.listen), tls !== undefined);
   const database = databaseOf(config);
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const closing: (() => Promise<void>)[] = [];
@@ -73,12 +77,14 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       },
     });
     closing.push(() => opened.close());
+    const packs = await eraseEndedObjects({ ledger, index: opened.index }, own);
     const lending = await lendStores(config, { ledger, index: opened.index }, tls);
     closing.push(async () => lending?.close());
     const prober = probePeers(config, ledger, options.onNotice);
     closing.push(async () => prober?.close());
     needed = () => oldestNeeded(ledger, opened.index);
     const custodian = custodianHere(ledger, { keyFile: custody.key, shares: join(data, "custodians", member) });
+    const shares = await custodian.eraseEnded((key) => ledger.get(key));
     opened.custodians.set(custodianId(member), custodian);
     for (const other of custody.others ?? []) opened.custodians.set(custodianId(other.member), remoteCustodian(other.url));
     const server = await serveCustodian(custodian, listeningAddress(custody.listen));
@@ -94,7 +100,13 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       threshold: custody.threshold,
       stores: config.stores,
     });
-    return { ...opened, orphans, ...(lending === undefined ? {} : { storePort: lending.port }), close };
+    return {
+      ...opened,
+      orphans,
+      erased: { packs, shares },
+      ...(lending === undefined ? {} : { storePort: lending.port }),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -115,10 +115,14 @@ test("a store is lent, used by another member, drained and withdrawn", async () 
   await refused(/1 objects/, "store", "remove", "--id", "hospital-a-1");
   // There is nowhere to move it to: it stays, and the next call goes on.
   for (let round = 0; round < 2; round++)
-    await assert.rejects(cli("store", "drain", "--id", "hospital-a-1"), ({ code, stdout }: { code: number; stdout: string }) => {
-      assert.match(stdout, /takes nothing new\. 0 objects were moved, 1 could not be/);
-      return code === 1;
-    });
+    await assert.rejects(
+      cli("store", "drain", "--id", "hospital-a-1"),
+      ({ stdout, stderr }: { stdout: string; stderr: string }) => {
+        assert.match(stdout, /takes nothing new\. 0 objects were moved, 1 could not be/);
+        assert.match(stderr, /store_not_empty/);
+        return true;
+      },
+    );
   assert.deepEqual((await find(by)).writable, []);
   await assert.rejects(store.stage(randomBytes(16), 0, "import", "00000000-1-00000000"), isFault("store_draining"));
   await store.remove(objectId);

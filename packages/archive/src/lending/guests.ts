@@ -1,6 +1,6 @@
 /**
  * Who asks a store service: every request is signed by the key of a pass, and the chain says which member the pass's signer is of.
- * Source: docs/internals/archive.md, "Stores of other members"; RFC 9421.
+ * Source: docs/internals/archive.md, "At another member's"; RFC 9421.
  */
 import type { IncomingMessage } from "node:http";
 import { Nonces, parseSignatureHeaders, REQUEST_WINDOW_SECONDS, signatureBase } from "@xinglin/crypto/http";

@@ -2,7 +2,7 @@
  * One lent store, and what guests may do with it. Reads are for every member, since pieces are sealed. Writes have an owner: the member who
  * imported, or whom the chain names as the object's. Only the owner and the lender remove; anyone may repair, but puts back nothing else
  * than what the anchored root names.
- * Source: docs/internals/archive.md, "Stores of other members"; docs/security.md.
+ * Source: docs/internals/archive.md, "At another member's"; docs/security.md.
  */
 import { Fault, fromHex } from "@xinglin/primitives";
 import type { DocumentName, StaleStage, Store, StoreRoom } from "../store/store.ts";

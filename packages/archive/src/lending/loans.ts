@@ -1,7 +1,7 @@
 /**
  * Whose objects a lent store keeps, and how many bytes each member has there: a log of lines beside the node's data, read at start. What the
  * store does not have is forgotten then, so a crash between log and store costs nothing.
- * Source: docs/internals/archive.md, "Stores of other members".
+ * Source: docs/internals/archive.md, "At another member's".
  */
 import { type FileHandle, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";

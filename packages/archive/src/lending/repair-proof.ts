@@ -1,7 +1,7 @@
 /**
  * Whether what somebody puts into another member's object is what the chain's root names. Repair needs no key, so anyone may do it; without
  * this check anyone could also spoil what was right.
- * Source: docs/internals/archive.md, "Stores of other members".
+ * Source: docs/internals/archive.md, "At another member's".
  */
 import { Fault, fromHex } from "@xinglin/primitives";
 import { sha256 } from "../digest.ts";

@@ -1,4 +1,4 @@
-/** The routes of a store service, each with what its body may have. Source: docs/internals/archive.md, "Stores of other members". */
+/** The routes of a store service, each with what its body may have. Source: docs/internals/archive.md, "At another member's". */
 import { cbor, Fault, schema, toHex } from "@xinglin/primitives";
 import type { DocumentName } from "../store/store.ts";
 import type { LentStore } from "./lent-store.ts";

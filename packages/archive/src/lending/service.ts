@@ -1,7 +1,7 @@
 /**
  * The store service of a member: what it lends, for the other members, over HTTP. Every request is signed by a member's pass, every body
  * bounded and held against its digest; what may be done is `LentStore`'s.
- * Source: docs/internals/archive.md, "Stores of other members".
+ * Source: docs/internals/archive.md, "At another member's".
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";

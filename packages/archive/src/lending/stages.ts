@@ -1,4 +1,4 @@
-/** Packs that guests are writing into a lent store, between one request and the next. Source: docs/internals/archive.md, "Stores of other members". */
+/** Packs that guests are writing into a lent store, between one request and the next. Source: docs/internals/archive.md, "At another member's". */
 import { randomBytes } from "node:crypto";
 import { Fault } from "@xinglin/primitives";
 import type { StagedPack } from "../store/store.ts";

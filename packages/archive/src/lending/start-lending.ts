@@ -1,4 +1,4 @@
-/** Starts a member's store service in a thread of its own. Source: docs/internals/archive.md, "Stores of other members". */
+/** Starts a member's store service in a thread of its own. Source: docs/internals/archive.md, "At another member's". */
 import { Worker } from "node:worker_threads";
 import { Fault } from "@xinglin/primitives";
 import type { Authorize } from "./guests.ts";

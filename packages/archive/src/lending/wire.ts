@@ -1,6 +1,6 @@
 /**
  * What a store of another member is asked and answers, over HTTP. Shared by the store's client and the service, so that they cannot drift.
- * Source: docs/internals/archive.md, "Stores of other members".
+ * Source: docs/internals/archive.md, "At another member's".
  */
 import { type Infer, schema } from "@xinglin/primitives";
 

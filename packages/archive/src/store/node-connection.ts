@@ -1,6 +1,6 @@
 /**
  * Requests to the store service of another member: signed by a pass, bounded in time and length, with stable codes for whatever goes wrong.
- * Source: docs/internals/archive.md, "Stores of other members"; RFC 9421; RFC 9530.
+ * Source: docs/internals/archive.md, "At another member's"; RFC 9421; RFC 9530.
  */
 import { randomBytes } from "node:crypto";
 import { Agent, type ClientRequest, type IncomingMessage, request as overHttp } from "node:http";

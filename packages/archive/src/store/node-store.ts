@@ -1,7 +1,7 @@
 /**
  * A store that another member lends, reached over HTTP through that member's node. Nothing that it says is trusted: pieces and documents
  * are held against the anchored root by whoever reads them, as those of every store.
- * Source: docs/internals/archive.md, "Stores of other members".
+ * Source: docs/internals/archive.md, "At another member's".
  */
 import { type Bytes, cbor, Fault, fromHex, type Schema, toHex } from "@xinglin/primitives";
 import {

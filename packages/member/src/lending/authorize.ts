@@ -1,4 +1,4 @@
-/** Whether the chain stands behind a pass: whose it is, as of now. Source: docs/internals/archive.md, "Stores of other members". */
+/** Whether the chain stands behind a pass: whose it is, as of now. Source: docs/internals/archive.md, "At another member's". */
 import { MAX_PASS_SECONDS, readPass } from "@xinglin/archive";
 import { callerOf, getActor, type StateReader } from "@xinglin/contracts";
 import { verifySync } from "@xinglin/crypto/node";

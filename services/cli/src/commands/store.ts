@@ -110,7 +110,7 @@ export const drain: Command = {
     const objects = [...left.values()].reduce((sum, count) => sum + count, 0);
     if (objects === 0) return context.tell("store.drained", { id, moved });
     context.tell("store.draining", { id, moved, left: objects, codes: [...left.keys()].join(", ") });
-    process.exitCode = 1;
+    throw new Fault("store_not_empty", { store: id, objects });
   },
 };
 
