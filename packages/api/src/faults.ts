@@ -236,6 +236,8 @@ export const FAULTS = {
     store_pass_unknown: 401,
     member_quota_reached: 507,
     object_exists: 409,
+    object_referred: 409,
+    certificate_wrong: 400,
     store_quota_beyond_disk: 507,
     store_not_empty: 409,
     ipfs_address_refused: 400,

@@ -1,6 +1,7 @@
 /** The archive: objects sealed, erasure-coded over the members' stores, audited and repaired without their key. */
 export * from "./audit.ts";
 export { ReedSolomon } from "./code/reed-solomon.ts";
+export * from "./destroy.ts";
 export * from "./digest.ts";
 export * from "./disk-check.ts";
 export * from "./durability/audit-odds.ts";

@@ -1,4 +1,5 @@
 export * from "./api-client.ts";
+export * from "./destruction-certificate.ts";
 export * from "./enrolment-link.ts";
 export * from "./events.ts";
 export * from "./evidence.ts";

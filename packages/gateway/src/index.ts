@@ -2,6 +2,7 @@ export * from "./anchor-records.ts";
 export * from "./audit.ts";
 export * from "./consortium-file.ts";
 export * from "./custodians.ts";
+export * from "./destroy-record.ts";
 export * from "./documents.ts";
 export * from "./end-record.ts";
 export * from "./evidence-words.ts";

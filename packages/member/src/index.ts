@@ -3,6 +3,7 @@ export * from "./config/read-config.ts";
 export * from "./config/write-config.ts";
 export * from "./continuation.ts";
 export * from "./custodian-here.ts";
+export * from "./erase-ended.ts";
 export * from "./from-solo.ts";
 export * from "./from-solo-consortium.ts";
 export * from "./join.ts";

@@ -9,7 +9,15 @@ import type { CustodianService } from "@xinglin/custody";
 import { readKeyFile, writeConsortiumFile } from "@xinglin/gateway";
 import type { ReadModel, RebuildReason, StoreLocation } from "@xinglin/index";
 import { type Ledger, openLedger } from "@xinglin/ledger";
-import { custodianHere, custodianId, custodianKey, openMember, prepareStores, soloValidatorKey } from "@xinglin/member";
+import {
+  custodianHere,
+  custodianId,
+  custodianKey,
+  eraseEndedObjects,
+  openMember,
+  prepareStores,
+  soloValidatorKey,
+} from "@xinglin/member";
 import { CAST, CUSTODY_THRESHOLD } from "./cast.ts";
 import { startCustodianProcess } from "./custodian-processes.ts";
 import { openGenesis } from "./genesis.ts";
@@ -67,6 +75,7 @@ export async function openConsortium(options: Options, indexTemplate?: string): 
     const member = await openMember({ ledger, database, api: { host, port, ...tls } });
     closing.push(() => member.close());
     const { index, custodians, url, rebuilt } = member;
+    await eraseEndedObjects({ ledger, index }, stores);
 
     for (const { id } of CAST) {
       if (options.separateCustodians) {
@@ -75,7 +84,9 @@ export async function openConsortium(options: Options, indexTemplate?: string): 
         custodians.set(custodianId(id), started.service);
       } else {
         const files = { keyFile: custodianKey(data, id), shares: join(data, "custodians", id) };
-        custodians.set(custodianId(id), custodianHere(ledger, files));
+        const custodian = custodianHere(ledger, files);
+        await custodian.eraseEnded((key) => ledger.get(key));
+        custodians.set(custodianId(id), custodian);
       }
     }
     writeConsortiumFile(data, {

@@ -46,6 +46,10 @@ try {
       lightBlocks: new ApiLightSource(client),
     },
   });
+  // Nothing is released without the node, so one that can't be asked now endangers nothing.
+  await custodian.eraseEnded().catch((error: unknown) => {
+    if (!(error instanceof Fault && error.retry)) throw error;
+  });
   const server = await serveCustodian(custodian, { host: values.host, port: Number(values.port) });
   const address = server.address();
   process.stdout.write(

@@ -88,7 +88,11 @@ export class Visibility {
     const [kind = "", id = "", second, third] = key.split("/");
     if (PUBLIC_KEYS.has(kind) || (caller.kind !== "patient" && caller.memberKind === "commission")) return true;
     // A custodian decides on what its own node shows it of a permit: see docs/decisions/0002.
-    if (caller.kind === "custodian") return RELEASE_KEYS.has(kind) && !(kind === "consent" && second !== undefined);
+    // And on its own erasures: a folder that was put back from an old copy is erased again.
+    if (caller.kind === "custodian") {
+      if (kind === "erasure") return third === caller.actorId;
+      return RELEASE_KEYS.has(kind) && !(kind === "consent" && second !== undefined);
+    }
     switch (kind) {
       case "actor":
         return this.#mayReadActor(caller, id);

@@ -1,12 +1,12 @@
 /** What an audit needs: the objects that the stores must hold, and the read model held against the chain. Source: requirements A2, D3. */
-import { listObjects, type Verification } from "@xinglin/index";
+import { listObjects, objectReferrers, type Verification } from "@xinglin/index";
 import { Fault } from "@xinglin/primitives";
 import { Type } from "typebox";
 import type { ApiContext } from "../context.ts";
 import type { Routes } from "../route.ts";
 import type { Caller } from "../session/sessions.ts";
 import { pageOf } from "./page.ts";
-import { answers, json, objects, pageQuery, verification } from "./schemas.ts";
+import { answers, hex, json, objects, pageQuery, verification } from "./schemas.ts";
 
 export function addAuditRoutes(routes: Routes, { index, projection, limits, callerOf }: ApiContext): void {
   routes.add({
@@ -25,6 +25,32 @@ export function addAuditRoutes(routes: Routes, { index, projection, limits, call
       await projection.caughtUp(limits.waitMs);
       const page = pageOf(request.query as { before?: number; limit?: number });
       return listObjects(index.db, page, caller.memberKind === "commission" ? undefined : caller.member);
+    },
+  });
+
+  routes.add({
+    method: "GET",
+    url: "/v1/objects/:id/records",
+    session: true,
+    schema: {
+      summary: "What names an archive object: a commission hears of all, another member of its own",
+      tags: ["archive"],
+      params: Type.Object({ id: hex(32) }),
+      response: answers({
+        200: json(
+          "Ids of records, and whether it is a pack of a batch",
+          Type.Object({ records: Type.Array(hex(32)), isPack: Type.Boolean() }),
+        ),
+      }),
+    },
+    handler: async (request) => {
+      const caller = callerOf(request);
+      if (caller.kind === "patient") throw new Fault("not_visible");
+      await projection.caughtUp(limits.waitMs);
+      const { id } = request.params as { id: string };
+      const naming = await objectReferrers(index.db, [id]);
+      const shown = naming.filter(({ source }) => caller.memberKind === "commission" || source === caller.member);
+      return { records: shown.flatMap(({ record }) => record ?? []), isPack: shown.some(({ record }) => record === null) };
     },
   });
 

@@ -48,14 +48,15 @@ export const verify: Command = {
 };
 
 /** Reads a file that may be hostile: bounded, and missing files named. */
-function readBounded(path: string): Bytes {
+export function readBounded(path: string, maxBytes = MAX_EVIDENCE_BYTES): Bytes {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined || !found.isFile()) throw new Fault("file_missing", { path });
-  if (found.size > MAX_EVIDENCE_BYTES) throw new Fault("malformed", { reason: "too_long", maxBytes: MAX_EVIDENCE_BYTES });
+  if (found.size > maxBytes) throw new Fault("malformed", { reason: "too_long", maxBytes });
   return readFileSync(path);
 }
 
-function trustOf(context: Context): EvidenceTrust {
+/** What `--genesis` or `--checkpoint` names; the data folder's genesis without either. */
+export function trustOf(context: Context): EvidenceTrust {
   const checkpoint = context.text("checkpoint");
   if (checkpoint === undefined)
     return { genesis: genesisTrust(readBounded(context.text("genesis") ?? `${context.data}/genesis.cbor`)) };

@@ -8,7 +8,6 @@ import {
   amendBundle,
   bytesText,
   changeAllergy,
-  eraseShares,
   importBundle,
   importDicom,
   instantInShanghai,
@@ -120,25 +119,18 @@ export const refile: Command = {
   },
 };
 
-const change = (op: "withdrawRecord" | "endRecord", words: string): Command => ({
-  words,
+export const withdraw: Command = {
+  words: "record withdraw",
   options: { record: { type: "string" }, device: { type: "string" } },
   async run(context) {
     const by = context.key();
     const record = recordId.parse(context.need("record"));
-    const { client } = context.gateway();
-    const operation: Operation = { op, record, ...(by.credential === undefined ? {} : { credential: by.credential }) };
-    const receipt = requireAccepted(await client.submit(by, [operation], device(context)));
-    context.tell(op === "endRecord" ? "record.ending" : "record.withdrawn", { record, height: receipt.height });
-    if (op !== "endRecord") return;
-    for (const { custodian, version, code } of await eraseShares(context.gateway(), by, record))
-      context.say.plain(code === undefined ? "record.erased" : "record.not_erased", { custodian, version, code: code ?? "" });
+    const credential = by.credential === undefined ? {} : { credential: by.credential };
+    const operation: Operation = { op: "withdrawRecord", record, ...credential };
+    const receipt = requireAccepted(await context.gateway().client.submit(by, [operation], device(context)));
+    context.tell("record.withdrawn", { record, height: receipt.height });
   },
-});
-
-export const withdraw = change("withdrawRecord", "record withdraw");
-/** At the end of its term: closes the record, then has every custodian erase its share and say so on the chain. */
-export const end = change("endRecord", "record end");
+};
 
 export const list: Command = {
   words: "record list",
