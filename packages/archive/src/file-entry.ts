@@ -4,6 +4,9 @@ import { MAX_ROW_BYTES } from "./filter/predictor.ts";
 import { firstBadPath } from "./paths.ts";
 import { MAX_SEGMENT_NUMBERS, storedBytesOf } from "./segments.ts";
 
+/** Objects that one version can share pixels with. */
+export const MAX_SHARED_OBJECTS = 256;
+
 /** An identifier as DICOM writes it. Source: DICOM PS3.5, 9.1. */
 export const dicomUid = schema.text(64, /^[0-9][0-9.]*$/);
 
@@ -13,6 +16,19 @@ const samples = schema.object({
   step: schema.uint(4, 1),
   signed: schema.bool,
 });
+
+/** Bytes of a file that stand in another object, see `shared/`: where in the file, how many, and where there. */
+const sharedRegion = schema.object({
+  /** Place in the manifest's list of shared objects. */
+  object: schema.uint(MAX_SHARED_OBJECTS - 1),
+  at: schema.uint(),
+  sizeBytes: schema.uint(Number.MAX_SAFE_INTEGER, 1),
+  /** The byte of that object's stream that they begin at, and how they are stored there. */
+  from: schema.uint(),
+  segments: schema.optional(schema.list(schema.uint(), MAX_SEGMENT_NUMBERS, 3)),
+  samples: schema.optional(samples),
+});
+export type SharedRegion = Infer<typeof sharedRegion>;
 
 export const fileEntry = schema.object({
   path: schema.text(1024),
@@ -24,6 +40,7 @@ export const fileEntry = schema.object({
   segments: schema.optional(schema.list(schema.uint(), MAX_SEGMENT_NUMBERS, 3)),
   /** How the samples of its foretold segments lie. */
   samples: schema.optional(samples),
+  shared: schema.optional(sharedRegion),
   /** What DICOM calls it, so that a series or an instance can be asked for. */
   study: schema.optional(dicomUid),
   series: schema.optional(dicomUid),
@@ -48,7 +65,14 @@ export function checkFiles(files: readonly FileEntry[], first: number): { stored
   let sizeBytes = 0;
   for (const file of files) {
     storedBytes += storedBytesOf(file);
+    if (file.shared !== undefined) checkShared(file, file.shared);
     sizeBytes += file.sizeBytes;
   }
   return { storedBytes, sizeBytes };
+}
+
+/** Faults: `manifest_mismatch`. */
+function checkShared(file: FileEntry, shared: SharedRegion): void {
+  storedBytesOf(shared);
+  if (shared.at + shared.sizeBytes > file.sizeBytes) throw new Fault("manifest_mismatch", { part: "shared" });
 }

@@ -40,6 +40,14 @@ export * from "./reference.ts";
 export * from "./retrieve.ts";
 export * from "./retrieve-files.ts";
 export type { Selection } from "./selection.ts";
+export {
+  collectShared,
+  type IngestedShared,
+  type IngestSharedOptions,
+  ingestShared,
+  releaseShared,
+} from "./shared/ingest-shared.ts";
+export { type KnownPixels, SharedRegistry } from "./shared/registry.ts";
 export type { SourceFile } from "./source.ts";
 export {
   type DirectoryDescription,

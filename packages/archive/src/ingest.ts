@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { Fault, invariant } from "@xinglin/primitives";
 import type { StoreFacts } from "./durability/placement-rank.ts";
 import { type CodeParameters, DEFAULT_CODE } from "./layout.ts";
+import type { SharedObject } from "./manifest.ts";
 import { CONTENT_KEY_BYTES, OBJECT_ID_BYTES } from "./reference.ts";
 import type { SourceFile } from "./source.ts";
 import { stageOwner } from "./store/owner.ts";
@@ -21,6 +22,9 @@ export interface IngestOptions extends WorkOptions {
   readonly objectId?: Uint8Array;
   /** Of an object whose content is sealed already, see `packRecords`. Never one that sealed anything before. */
   readonly contentKey?: Uint8Array;
+  /** Objects that files of the source share pixels with; whether to tell where each file stands: see `ingestShared`. */
+  readonly shared?: readonly SharedObject[];
+  readonly listFiles?: boolean;
   /** What is known of stores beside their room (measured availability, price), by store id: see `placeObject`. */
   readonly facts?: Readonly<Record<string, StoreFacts>>;
 }
@@ -43,6 +47,8 @@ export async function ingest(source: readonly SourceFile[], options: IngestOptio
     objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)),
     contentKey,
     facts,
+    shared,
+    listFiles,
     ...work
   } = options;
   // A failed import removes what it made, and must never take an older object of the same id with it.
@@ -51,7 +57,7 @@ export async function ingest(source: readonly SourceFile[], options: IngestOptio
   const key = contentKey ?? new Uint8Array(randomBytes(CONTENT_KEY_BYTES));
   const descriptions = stores.map((store) => store.description);
   try {
-    const order = { source, stores: descriptions, code, objectId, contentKey: key, owner: stageOwner, facts };
+    const order = { source, stores: descriptions, code, objectId, contentKey: key, owner: stageOwner, facts, shared, listFiles };
     return { objectId, key, ...(await runTask("importObject", order, work)) };
   } catch (cause) {
     if (cause instanceof Fault && cause.code === "worker_died")

@@ -6,10 +6,10 @@
  * Source: design.md, "Ledger" (256-bit salts) and "Archive" (content-addressed, sealed).
  */
 import { cbor, equal, Fault, type Infer, schema } from "@xinglin/primitives";
-import { checkFiles, fileEntry } from "./file-entry.ts";
+import { checkFiles, fileEntry, MAX_SHARED_OBJECTS } from "./file-entry.ts";
 import { codeParameters, layoutFor, sizeClassOf } from "./layout.ts";
 import type { PieceTable } from "./piece-table.ts";
-import { OBJECT_ID_BYTES, type ObjectReference } from "./reference.ts";
+import { CONTENT_KEY_BYTES, OBJECT_ID_BYTES, type ObjectReference, objectReference } from "./reference.ts";
 import { openManifestBytes, sealManifestBytes } from "./seal.ts";
 
 /** Bytes of a salt. */
@@ -39,6 +39,14 @@ const filesNode = schema.object({
 /** A run of index entries, in the order of their keys. */
 const keysNode = schema.object({ first: indexKey, last: indexKey, node });
 
+/** Another object of the same institution, see `shared/`. */
+const sharedObject = schema.object({
+  objectId: schema.bytes(OBJECT_ID_BYTES),
+  reference: objectReference,
+  key: schema.bytes(CONTENT_KEY_BYTES),
+});
+export type SharedObject = Infer<typeof sharedObject>;
+
 const manifestSchema = schema.object({
   version: schema.uint(2, 2),
   objectId: schema.bytes(OBJECT_ID_BYTES),
@@ -52,6 +60,8 @@ const manifestSchema = schema.object({
   root: schema.bytes(32),
   /** Salts every commitment on the chain to what the object holds; for more than one, derive a salt for each from it. */
   salt: schema.bytes(SALT_BYTES),
+  /** Objects that files have bytes in, with their keys: who may open this version may read those. */
+  shared: schema.optional(schema.list(sharedObject, MAX_SHARED_OBJECTS, 1)),
   /** Either the files themselves, */
   files: schema.optional(schema.list(fileEntry, MAX_FILES, 1)),
   /** or nodes of them, and of their index; in the stream they follow in this order. */

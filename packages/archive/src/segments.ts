@@ -18,7 +18,11 @@ export interface Segmented {
   readonly sizeBytes: number;
   readonly segments?: readonly number[];
   readonly samples?: SampleLayout;
+  readonly shared?: { readonly sizeBytes: number };
 }
+
+/** Bytes of a file that stand in its own object's stream. */
+const ownBytes = ({ sizeBytes, shared }: Segmented): number => sizeBytes - (shared?.sizeBytes ?? 0);
 
 /** One segment, `from` byte of the stream and `start` byte of the file on. */
 export interface Segment {
@@ -29,10 +33,11 @@ export interface Segment {
   readonly sizeBytes: number;
 }
 
-/** The segments of a file that begins at byte `at` of the stream, in order; of an empty file none. */
+/** The segments of a file's own bytes, which begin at byte `at` of the stream, in order; of an empty file none. */
 export function* segmentsOf(file: Segmented, at: number): Generator<Segment> {
   if (file.segments === undefined) {
-    if (file.sizeBytes > 0) yield { method: KEPT, from: at, storedBytes: file.sizeBytes, start: 0, sizeBytes: file.sizeBytes };
+    const sizeBytes = ownBytes(file);
+    if (sizeBytes > 0) yield { method: KEPT, from: at, storedBytes: sizeBytes, start: 0, sizeBytes };
     return;
   }
   let start = 0;
@@ -44,9 +49,11 @@ export function* segmentsOf(file: Segmented, at: number): Generator<Segment> {
   }
 }
 
-/** Bytes that a file takes in the stream. Faults: `manifest_mismatch` (segments that no import makes). */
+/** Bytes that a file takes in its own object's stream. Faults: `manifest_mismatch` (segments that no import makes). */
 export function storedBytesOf(file: Segmented): number {
-  if (file.segments === undefined) return file.sizeBytes;
+  const own = ownBytes(file);
+  if (own < 0) throw new Fault("manifest_mismatch", { part: "segments" });
+  if (file.segments === undefined) return own;
   const numbers = file.segments;
   let stored = 0;
   let size = 0;
@@ -57,8 +64,7 @@ export function storedBytesOf(file: Segmented): number {
     stored += storedBytes;
     size += sizeBytes;
   }
-  if (!right || size !== file.sizeBytes || !Number.isSafeInteger(stored))
-    throw new Fault("manifest_mismatch", { part: "segments" });
+  if (!right || size !== own || !Number.isSafeInteger(stored)) throw new Fault("manifest_mismatch", { part: "segments" });
   return stored;
 }
 

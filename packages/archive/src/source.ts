@@ -6,17 +6,35 @@ import { createHash, type Hash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Fault, invariant } from "@xinglin/primitives";
+import type { SharedRegion } from "./file-entry.ts";
+import type { Pixels } from "./filter/part10.ts";
 import { firstBadPath } from "./paths.ts";
 import { errnoOf } from "./store/disk-fault.ts";
 
-/** A file to import: where it lies (or its bytes), and its name inside the object (relative, with `/`). */
-export type SourceFile = { readonly path: string; readonly mediaType?: string } & (
-  | { readonly location: string }
-  | { readonly content: Uint8Array }
-);
+/** Part of a file: its pixels, without what stands around them. Source: docs/decisions/0012-shared-pixels.md. */
+export interface PixelRegion {
+  readonly at: number;
+  readonly sizeBytes: number;
+  readonly samples: Pixels;
+  /** SHA-256 that they had when they were looked at. */
+  readonly sha256: Uint8Array;
+}
+
+/**
+ * A file to import: where it lies (or its bytes), and its name inside the object (relative, with `/`). With `only`, these bytes of it and
+ * no others; with `shared`, its pixels are kept in another object and here only said where.
+ */
+export type SourceFile = {
+  readonly path: string;
+  readonly mediaType?: string;
+  readonly only?: PixelRegion;
+  readonly shared?: { readonly region: PixelRegion; readonly entry: SharedRegion };
+} & ({ readonly location: string } | { readonly content: Uint8Array });
 
 /** A file of which it is known what it must be when it is read. Plain data, for a worker. */
 export interface PlannedFile {
+  readonly only?: PixelRegion;
+  readonly shared?: SourceFile["shared"];
   readonly path: string;
   readonly mediaType: string;
   readonly sizeBytes: number;
@@ -27,6 +45,7 @@ export interface PlannedFile {
 interface Stamp {
   readonly inode: bigint;
   readonly modifiedNs: bigint;
+  readonly sizeBytes: number;
 }
 
 const DEFAULT_MEDIA_TYPE = "application/octet-stream";
@@ -40,17 +59,20 @@ export async function planSource(source: readonly SourceFile[]): Promise<Planned
   if (bad >= 0) throw new Fault("path_refused", { file: bad });
   const files: PlannedFile[] = [];
   for (const [index, file] of source.entries()) {
-    const { path, mediaType = DEFAULT_MEDIA_TYPE } = file;
+    const { path, mediaType = DEFAULT_MEDIA_TYPE, only, shared } = file;
+    const part = { ...(only === undefined ? {} : { only }), ...(shared === undefined ? {} : { shared }) };
     if ("content" in file) {
-      files.push({ path, mediaType, sizeBytes: file.content.length, from: { content: file.content } });
+      const sizeBytes = only?.sizeBytes ?? file.content.length;
+      files.push({ path, mediaType, sizeBytes, from: { content: file.content }, ...part });
       continue;
     }
     const found = await stat(file.location, { bigint: true }).catch((cause: unknown) => {
       throw new Fault("source_unreadable", { file: index, errno: errnoOf(cause) });
     });
     if (!found.isFile()) throw new Fault("source_unreadable", { file: index, errno: "not_a_file" });
-    const stamp = { inode: found.ino, modifiedNs: found.mtimeNs };
-    files.push({ path, mediaType, sizeBytes: Number(found.size), from: { location: file.location, stamp } });
+    const stamp = { inode: found.ino, modifiedNs: found.mtimeNs, sizeBytes: Number(found.size) };
+    const sizeBytes = only?.sizeBytes ?? stamp.sizeBytes;
+    files.push({ path, mediaType, sizeBytes, from: { location: file.location, stamp }, ...part });
   }
   if (files.every((file) => file.sizeBytes === 0)) throw new Fault("source_empty");
   return files;
@@ -102,6 +124,13 @@ export class SourceReader {
     return length;
   }
 
+  /** Goes to the next file, whatever was read of this one. */
+  skip(): void {
+    this.close();
+    this.#index++;
+    this.#offset = 0;
+  }
+
   /** Ends the file, which was read to its end, goes to the next one, and returns the SHA-256 of the ended. */
   next(): Uint8Array {
     const file = this.#files[this.#index]!;
@@ -121,8 +150,9 @@ export class SourceReader {
     this.#descriptor = undefined;
   }
 
-  #readPart(position: number, part: Uint8Array): void {
-    const { from } = this.#files[this.#index]!;
+  #readPart(offset: number, part: Uint8Array): void {
+    const { from, only } = this.#files[this.#index]!;
+    const position = offset + (only?.at ?? 0);
     if ("content" in from) {
       part.set(from.content.subarray(position, position + part.length));
       return;
@@ -151,7 +181,7 @@ export class SourceReader {
     if ("content" in file.from) return;
     const { stamp } = file.from;
     const found = fstatSync(descriptor, { bigint: true });
-    const same = Number(found.size) === file.sizeBytes && found.ino === stamp.inode && found.mtimeNs === stamp.modifiedNs;
+    const same = Number(found.size) === stamp.sizeBytes && found.ino === stamp.inode && found.mtimeNs === stamp.modifiedNs;
     if (!same) throw this.#changed();
   }
 

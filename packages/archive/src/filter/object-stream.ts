@@ -3,13 +3,15 @@
  * of files. Files that are kept as they are go straight from the disk to the caller's buffer.
  * Source: design.md, "Archive" (lossless filter where it pays).
  */
-import { invariant } from "@xinglin/primitives";
+import { createHash } from "node:crypto";
+import { equal, Fault, invariant } from "@xinglin/primitives";
+import type { PlacedFile } from "../file-entry.ts";
 import { type FileTable, FileTableBuilder } from "../file-table.ts";
-import { SegmentList } from "../segments.ts";
+import { SegmentList, storedBytesOf } from "../segments.ts";
 import type { PlannedFile, SourceReader } from "../source.ts";
 import type { SampleLayout } from "./predictor.ts";
 import { KEPT, UnitCodec } from "./unit-codec.ts";
-import { type FilePlan, planFile, type Unit } from "./units.ts";
+import { type FilePlan, planFile, type Unit, unitsAround, unitsOf } from "./units.ts";
 
 /** Wall time in milliseconds. */
 export interface FilterClock {
@@ -28,6 +30,8 @@ interface Current {
 export class ObjectStream {
   /** Bytes given out so far. */
   streamBytes = 0;
+  /** The files so far and where they stand, if they are asked for. */
+  readonly files: PlacedFile[] = [];
   readonly #source: SourceReader;
   readonly #clock: FilterClock;
   readonly #table = new FileTableBuilder();
@@ -36,9 +40,13 @@ export class ObjectStream {
   #codec: UnitCodec | undefined;
   #current: Current | undefined;
   #keptBytes = 0;
+  #elsewhere = createHash("sha256");
+  #fileAt = 0;
+  readonly #keepFiles: boolean;
   #pending: Uint8Array = new Uint8Array(0);
 
-  constructor(source: SourceReader, clock: FilterClock) {
+  constructor(source: SourceReader, clock: FilterClock, keepFiles = false) {
+    this.#keepFiles = keepFiles;
     this.#source = source;
     this.#clock = clock;
   }
@@ -90,8 +98,15 @@ export class ObjectStream {
   #begin(): Current | undefined {
     const { file } = this.#source;
     if (file === undefined) return undefined;
-    const plan = planFile(file.sizeBytes, (position, into) => this.#source.peek(position, into));
+    const plan = this.#plan(file);
     return { file, plan, units: plan.units[Symbol.iterator](), segments: new SegmentList() };
+  }
+
+  #plan({ sizeBytes, only, shared }: PlannedFile): FilePlan {
+    if (only !== undefined) return { samples: only.samples, units: unitsOf({ ...only.samples, at: 0 }, sizeBytes) };
+    const plan = planFile(sizeBytes, (position, into) => this.#source.peek(position, into));
+    if (shared === undefined) return plan;
+    return { ...plan, units: unitsAround(shared.region, sizeBytes) };
   }
 
   #filter({ plan, segments }: Current, unit: Unit): void {
@@ -102,6 +117,10 @@ export class ObjectStream {
     }
     this.#codec ??= new UnitCodec();
     this.#source.read(this.#codec.unit(unit.length));
+    if (unit.kind === "elsewhere") {
+      this.#elsewhere.update(this.#codec.unit(unit.length));
+      return;
+    }
     const start = performance.now();
     const { method, bytes } = this.#codec.encode(unit.length, unit.kind === "samples" ? plan.samples : undefined);
     this.#clock.filterMs += performance.now() - start;
@@ -109,9 +128,15 @@ export class ObjectStream {
     this.#pending = bytes;
   }
 
-  #end({ file: { path, sizeBytes, mediaType }, plan, segments }: Current): void {
+  #end({ file: { path, sizeBytes, mediaType, shared }, plan, segments }: Current): void {
+    // The pixels that another object keeps were looked at before this import began: they must be the same still.
+    if (shared !== undefined) {
+      const digest = this.#elsewhere.digest();
+      this.#elsewhere = createHash("sha256");
+      if (!equal(digest, shared.region.sha256)) throw new Fault("source_changed", { file: this.files.length }, { retry: true });
+    }
     const { numbers } = segments;
-    this.#table.add({
+    const entry = {
       path,
       sizeBytes,
       mediaType,
@@ -119,7 +144,11 @@ export class ObjectStream {
       ...plan.identity,
       ...(numbers === undefined ? {} : { segments: numbers }),
       ...(segments.hasSamples && plan.samples !== undefined ? { samples: bare(plan.samples) } : {}),
-    });
+      ...(shared === undefined ? {} : { shared: shared.entry }),
+    };
+    this.#table.add(entry);
+    if (this.#keepFiles) this.files.push({ entry, number: this.files.length, at: this.#fileAt });
+    this.#fileAt += storedBytesOf(entry);
     this.#current = undefined;
   }
 }

@@ -5,9 +5,9 @@
 import { type Identity, type Pixels, readPart10 } from "./part10.ts";
 import { MAX_UNIT_BYTES, type SampleLayout } from "./predictor.ts";
 
-/** So many bytes of a file, in order: kept as they are, made smaller as bytes, or as samples of an image. */
+/** So many bytes of a file, in order: kept as they are, made smaller as bytes or as samples of an image, or left to another object. */
 export type Unit =
-  | { readonly kind: "kept" | "bytes"; readonly length: number }
+  | { readonly kind: "kept" | "bytes" | "elsewhere"; readonly length: number }
   | { readonly kind: "samples"; readonly length: number };
 
 /** The units of a file, which together are all of it, the layout of its samples if it has any, and what DICOM calls it. */
@@ -50,7 +50,8 @@ export function planFile(sizeBytes: number, peek: Peek): FilePlan {
   }
 }
 
-function* unitsOf(pixels: Pixels, sizeBytes: number): Generator<Unit> {
+/** The units of pixels and of what stands around them in a file of `sizeBytes`. */
+export function* unitsOf(pixels: Pixels, sizeBytes: number): Generator<Unit> {
   const rowBytes = pixels.row * pixels.sampleBytes;
   const frameBytes = rowBytes * pixels.rows;
   const end = pixels.at + pixels.frames * frameBytes;
@@ -67,7 +68,14 @@ function* unitsOf(pixels: Pixels, sizeBytes: number): Generator<Unit> {
   yield* evenly("bytes", sizeBytes - end);
 }
 
-function* evenly(kind: "bytes", length: number): Generator<Unit> {
+/** The units of a file whose pixels another object keeps. */
+export function* unitsAround(region: { readonly at: number; readonly sizeBytes: number }, sizeBytes: number): Generator<Unit> {
+  yield* evenly("bytes", region.at);
+  yield* evenly("elsewhere", region.sizeBytes);
+  yield* evenly("bytes", sizeBytes - region.at - region.sizeBytes);
+}
+
+function* evenly(kind: "bytes" | "elsewhere", length: number): Generator<Unit> {
   for (let at = 0; at < length; at += MAX_UNIT_BYTES) yield { kind, length: Math.min(MAX_UNIT_BYTES, length - at) };
 }
 

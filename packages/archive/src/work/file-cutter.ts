@@ -45,10 +45,11 @@ export class FileCutter {
     this.#extent = 0;
   }
 
-  /** Takes the chunk that begins at byte `at` of the stream; chunks come in order, unwanted ones left out. */
-  async take(at: number, chunk: Uint8Array): Promise<void> {
+  /** Takes the chunk that begins at byte `at` of a stream; chunks come in the order of the extents, unwanted ones left out. */
+  async take(stream: number, at: number, chunk: Uint8Array): Promise<void> {
     const chunkEnd = at + chunk.length;
-    for (let extent = await this.#next(); extent !== undefined && extent.from < chunkEnd; extent = await this.#next()) {
+    for (let extent = await this.#next(); extent !== undefined; extent = await this.#next()) {
+      if (extent.stream !== stream || extent.from >= chunkEnd || extent.to <= at) return;
       const part = chunk.subarray(Math.max(extent.from, at) - at, Math.min(extent.to, chunkEnd) - at);
       if (extent.method === KEPT) await this.#write(part);
       else await this.#gather(extent, part, extent.to <= chunkEnd);
@@ -87,7 +88,7 @@ export class FileCutter {
     this.#gatheredBytes = 0;
     const start = performance.now();
     this.#codec ??= new UnitCodec();
-    const decoded = this.#codec.decode(extent.method, stored, extent.decodedBytes, extent.file.entry.samples);
+    const decoded = this.#codec.decode(extent.method, stored, extent.decodedBytes, extent.samples);
     this.#clock.filterMs += performance.now() - start;
     if (decoded === undefined) throw new Fault("manifest_mismatch", { part: "segment", file: extent.file.number });
     await this.#write(decoded.subarray(extent.start, extent.end));

@@ -5,9 +5,10 @@ import { ReedSolomon } from "../code/reed-solomon.ts";
 import { DIGEST_BYTES, sha256 } from "../digest.ts";
 import { bytesPerStore, diskCheck } from "../disk-check.ts";
 import type { StoreFacts } from "../durability/placement-rank.ts";
+import type { PlacedFile } from "../file-entry.ts";
 import { type FilterClock, ObjectStream } from "../filter/object-stream.ts";
 import { type CodeParameters, type Layout, layoutFor, pieceBytesOf, sizeClassOf, slotOf } from "../layout.ts";
-import { SALT_BYTES, sealManifest } from "../manifest.ts";
+import { SALT_BYTES, type SharedObject, sealManifest } from "../manifest.ts";
 import { PieceTable } from "../piece-table.ts";
 import type { ObjectReference } from "../reference.ts";
 import { ChunkSeal } from "../seal.ts";
@@ -27,6 +28,9 @@ export interface ImportOrder {
   readonly objectId: Uint8Array;
   readonly contentKey: Uint8Array;
   readonly owner: string;
+  /** Objects that files share pixels with, and whether the outcome tells where each file stands: see `shared/`. */
+  readonly shared?: readonly SharedObject[] | undefined;
+  readonly listFiles?: boolean | undefined;
   /** What is known of stores, by id, see `placeObject`; their room is asked. */
   readonly facts?: Readonly<Record<string, StoreFacts>> | undefined;
 }
@@ -56,6 +60,8 @@ export interface ImportOutcome {
   readonly chunkBytes: number;
   readonly chunks: number;
   readonly stripes: number;
+  /** Where each file stands, if that was asked for. */
+  readonly files?: readonly PlacedFile[];
   readonly stages: ImportStages;
 }
 
@@ -74,7 +80,7 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
   const packs: StagedPack[] = [];
   try {
     for (const [slot, store] of stores.entries()) packs.push(await store.stage(objectId, slot, "import", order.owner));
-    const stream = new ObjectStream(source, stages);
+    const stream = new ObjectStream(source, stages, order.listFiles);
     let told = 0;
     const tell = (): void => {
       if (source.readBytes > told) context.progress(source.readBytes, sizeBytes); // the last stripes may hold nodes only
@@ -88,7 +94,19 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
     const salt = new Uint8Array(randomBytes(SALT_BYTES));
     const { streamBytes } = stream;
     const files = "files" in stream.table ? { files: stream.table.files } : { nodes: stream.table.nodes };
-    const root = { version: 2, objectId, streamBytes, sizeBytes, fileCount: plan.length, code, root: table.root, salt, ...files };
+    const shared = order.shared === undefined || order.shared.length === 0 ? {} : { shared: [...order.shared] };
+    const root = {
+      version: 2,
+      objectId,
+      streamBytes,
+      sizeBytes,
+      fileCount: plan.length,
+      code,
+      root: table.root,
+      salt,
+      ...files,
+      ...shared,
+    };
     const manifest = sealManifest(root, order.contentKey);
     const tableBytes = table.encode();
     stages.treeMs = performance.now() - treeStart;
@@ -114,6 +132,7 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
       chunkBytes: layout.chunkBytes,
       chunks: layout.stripes * layout.code.k,
       stripes: layout.stripes,
+      ...(order.listFiles === true ? { files: stream.files } : {}),
       stages,
     };
   } catch (cause) {

@@ -2,11 +2,12 @@
 import { Fault } from "@xinglin/primitives";
 import type { FileEntry, PlacedFile } from "../file-entry.ts";
 import { type Manifest, openManifest } from "../manifest.ts";
-import { extentsOf, type Range, type Selection } from "../selection.ts";
+import { extentsOf, type Range, runsOf, type Selection } from "../selection.ts";
 import { FileCutter } from "./file-cutter.ts";
 import { FileDirectory } from "./file-directory.ts";
 import { findManifest, type ObjectOrder, openObject } from "./open-object.ts";
 import { type StreamClock, StreamReader } from "./stream-reader.ts";
+import { openShared, Streams } from "./streams.ts";
 import type { TaskContext } from "./tasks.ts";
 import type { StoreTrouble } from "./trouble.ts";
 
@@ -53,6 +54,7 @@ export async function readObject(order: ReadOrder, sink: FileSink, context: Task
   const stages = { openMs: 0, pieceReadMs: 0, pieceHashMs: 0, codeMs: 0, unsealMs: 0, filterMs: 0, fileHashMs: 0, writeMs: 0 };
   const openStart = performance.now();
   const object = await openObject(order, { hurry: true });
+  let streams: Streams | undefined;
   try {
     const { table } = object;
     const { code } = table.layout;
@@ -63,21 +65,26 @@ export async function readObject(order: ReadOrder, sink: FileSink, context: Task
     stages.openMs = performance.now() - openStart;
 
     const stream = new StreamReader(object, order.contentKey, stages, context);
+    streams = new Streams(object, stream, (index) => openShared(order, manifest, index, stages, context));
     const directory = new FileDirectory(manifest, (from, to) => stream.read(from, to));
     const cutter = new FileCutter(sink, stages);
     const { runs, range, totalBytes } = await choose(directory, manifest, order.only);
     for await (const files of runs) {
       const extents = files.map((file) => extentsOf(file, range));
       cutter.expect(files, extents, range === undefined);
-      for await (const { at, chunk } of stream.chunks(extents.flat())) {
-        await cutter.take(at, chunk);
-        context.progress(cutter.doneBytes, totalBytes);
+      for (const run of runsOf(extents.flat())) {
+        const index = run[0]!.stream;
+        for await (const { at, chunk } of (await streams.of(index)).chunks(run)) {
+          await cutter.take(index, at, chunk);
+          context.progress(cutter.doneBytes, totalBytes);
+        }
       }
       await cutter.finish();
     }
     const { doneBytes: readBytes, doneFiles: files } = cutter;
-    return { manifest, files, readBytes, rebuiltPieces: stream.rebuilt, troubles: object.troubles.list, stages };
+    return { manifest, files, readBytes, rebuiltPieces: streams.rebuilt, troubles: streams.troubles, stages };
   } finally {
+    await streams?.close();
     await object.close();
   }
 }

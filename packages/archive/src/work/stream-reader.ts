@@ -11,6 +11,8 @@ export interface StreamClock extends StripeClock {
   unsealMs: number;
 }
 
+type Stripe = { readonly stripe: number; readonly columns: readonly number[] };
+
 /** The stream of one object under its content key. */
 export class StreamReader {
   readonly #object: OpenObject;
@@ -18,6 +20,8 @@ export class StreamReader {
   readonly #stripes: StripeReader;
   readonly #clock: StreamClock;
   readonly #context: TaskContext;
+  /** The stripe that the codec's memory holds, and its columns that are right. */
+  #held: Stripe | undefined;
 
   constructor(object: OpenObject, contentKey: Uint8Array, clock: StreamClock, context: TaskContext) {
     this.#object = object;
@@ -39,20 +43,48 @@ export class StreamReader {
   async *chunks(
     ranges: readonly { readonly from: number; readonly to: number }[],
   ): AsyncGenerator<{ at: number; chunk: Uint8Array }> {
-    const { layout } = this.#object.table;
-    for (const { stripe, columns } of this.#stripes.ahead(stripesOf(ranges, layout))) {
-      this.#context.checkpoint();
-      await this.#stripes.load(stripe, columns);
-      for (const column of columns) {
-        const index = stripe * layout.code.k + column;
-        const start = performance.now();
-        const chunk = this.#seal.open(index, this.#stripes.codec.piece(column));
-        this.#clock.unsealMs += performance.now() - start;
-        if (chunk === undefined) throw new Fault("manifest_mismatch", { part: "chunk" });
-        yield { at: index * layout.chunkBytes, chunk };
-        release(chunk);
-      }
+    const stripes = stripesOf(ranges, this.#object.table.layout);
+    const first = stripes.next();
+    if (first.done === true) return;
+    // Files that share pixels take turns between two streams, a little of each: what was read of a stripe is used again.
+    if (await this.#isAtHand(first.value)) yield* this.#open(first.value);
+    else yield* this.#read(before(first.value, stripes));
+    yield* this.#read(stripes);
+  }
+
+  async *#read(stripes: Iterable<Stripe>): AsyncGenerator<{ at: number; chunk: Uint8Array }> {
+    for (const next of this.#stripes.ahead(stripes)) {
+      this.#held = undefined; // a load that fails leaves nothing to rely on
+      if (next.stripe >= this.#object.table.layout.stripes) throw new Fault("manifest_mismatch", { part: "extent" });
+      await this.#stripes.load(next.stripe, next.columns);
+      this.#held = next;
+      yield* this.#open(next);
     }
+  }
+
+  async *#open({ stripe, columns }: Stripe): AsyncGenerator<{ at: number; chunk: Uint8Array }> {
+    this.#context.checkpoint();
+    const { layout } = this.#object.table;
+    for (const column of columns) {
+      const index = stripe * layout.code.k + column;
+      const start = performance.now();
+      const chunk = this.#seal.open(index, this.#stripes.codec.piece(column));
+      this.#clock.unsealMs += performance.now() - start;
+      if (chunk === undefined) throw new Fault("manifest_mismatch", { part: "chunk" });
+      yield { at: index * layout.chunkBytes, chunk };
+      release(chunk);
+    }
+  }
+
+  /** Whether the codec's memory holds all this. Who comes back to a stripe for more of it will come again: then all of it is read. */
+  async #isAtHand({ stripe, columns }: Stripe): Promise<boolean> {
+    if (this.#held?.stripe !== stripe) return false;
+    if (columns.every((column) => this.#held?.columns.includes(column))) return true;
+    const all = Array.from({ length: this.#object.table.layout.code.k }, (_, column) => column);
+    this.#held = undefined;
+    await this.#stripes.load(stripe, all);
+    this.#held = { stripe, columns: all };
+    return true;
   }
 
   /** Bytes `from` to before `to`, copied: for what fits in memory. */
@@ -64,4 +96,9 @@ export class StreamReader {
     }
     return bytes;
   }
+}
+
+function* before<T>(first: T, others: Iterable<T>): Generator<T> {
+  yield first;
+  yield* others;
 }

@@ -1,6 +1,7 @@
 /** The tasks that workers know, with what goes in and comes out. */
 import { auditObject } from "./audit-object.ts";
 import { importObject } from "./import-object.ts";
+import { lookAtPixels } from "./look-at-pixels.ts";
 import { repairObject } from "./repair-object.ts";
 import { retrieveToFolder } from "./retrieve-to-folder.ts";
 import { streamObject } from "./stream-object.ts";
@@ -13,7 +14,7 @@ export interface TaskContext {
   checkpoint(): void;
 }
 
-export const tasks = { importObject, retrieveToFolder, streamObject, auditObject, repairObject } as const;
+export const tasks = { importObject, retrieveToFolder, streamObject, auditObject, repairObject, lookAtPixels } as const;
 
 export type TaskName = keyof typeof tasks;
 export type TaskInput<Name extends TaskName> = Parameters<(typeof tasks)[Name]>[0];

@@ -1,0 +1,157 @@
+/**
+ * Archiving versions of a study whose pixels are kept once: those that this institution keeps already are not stored again, new ones go
+ * into an object of their own, under a key of their own, which the manifest of each version that relies on it seals in.
+ * Source: design.md, "Archive"; docs/decisions/0012-shared-pixels.md.
+ */
+import { randomBytes } from "node:crypto";
+import { equal, Fault, invariant, toHex } from "@xinglin/primitives";
+import { MAX_SHARED_OBJECTS } from "../file-entry.ts";
+import { type Ingested, type IngestOptions, ingest } from "../ingest.ts";
+import type { SharedObject } from "../manifest.ts";
+import { OBJECT_ID_BYTES } from "../reference.ts";
+import type { PixelRegion, SourceFile } from "../source.ts";
+import type { Store } from "../store/store.ts";
+import { runTask } from "../work/pool.ts";
+import { nameOfPixels, openObjectKey, SHARING_KEY_BYTES, sealObjectKey } from "./region-keys.ts";
+import type { KnownPixels, SharedRegistry } from "./registry.ts";
+
+export interface IngestSharedOptions extends Omit<IngestOptions, "shared" | "listFiles" | "contentKey"> {
+  readonly registry: SharedRegistry;
+  /** 32 random bytes of this institution, kept with its other secrets and given to nobody. */
+  readonly sharingKey: Uint8Array;
+}
+
+/** What was archived, and what it relies on. */
+export interface IngestedShared extends Ingested {
+  /** The object made for pixels that were new, if any were. */
+  readonly pixels?: Pick<Ingested, "objectId" | "reference" | "sizeBytes" | "streamBytes" | "storedBytes">;
+  /** Bytes of pixels that were kept already. */
+  readonly sharedBytes: number;
+}
+
+/** A file's pixels and where they are kept. */
+interface Kept {
+  readonly region: PixelRegion;
+  readonly object: SharedObject;
+  readonly place: KnownPixels["place"];
+}
+
+/**
+ * Archives `source` as `ingest` does, pixels apart. What fails leaves nothing: what was made is removed, what was relied on released.
+ * Faults: those of `ingest`; `source_changed` also if pixels changed since they were looked at.
+ */
+export async function ingestShared(source: readonly SourceFile[], options: IngestSharedOptions): Promise<IngestedShared> {
+  const { registry, sharingKey, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), ...rest } = options;
+  invariant(sharingKey.length === SHARING_KEY_BYTES, "a sharing key");
+  const regions = await runTask("lookAtPixels", { source }, rest.signal === undefined ? {} : { signal: rest.signal });
+  const names = regions.map((region) => (region === undefined ? undefined : nameOfPixels(sharingKey, region.sha256)));
+  const known = registry.use(
+    objectId,
+    names.filter((name) => name !== undefined),
+  );
+  try {
+    const kept = new Map<string, Kept>();
+    for (const [i, region] of regions.entries()) {
+      const found = known.get(toHex(names[i] ?? new Uint8Array(0)));
+      if (region === undefined || found === undefined) continue;
+      const key = openObjectKey(sharingKey, region.sha256, found.objectId, found.sealedKey);
+      if (key === undefined) continue; // the registry of another key: stored again
+      const { objectId: id, reference, place } = found;
+      kept.set(toHex(region.sha256), { region, object: { objectId: id, reference, key }, place });
+    }
+    const sharedBytes = regions.reduce(
+      (sum, region) => (region !== undefined && kept.has(toHex(region.sha256)) ? sum + region.sizeBytes : sum),
+      0,
+    );
+    const pixels = await ingestNew(source, regions, kept, objectId, options);
+    const objects: SharedObject[] = [];
+    const version = source.map((file, i) => shareFile(file, regions[i], kept, objects));
+    const made = await ingest(version, { ...rest, objectId, shared: objects });
+    return { ...made, sharedBytes, ...(pixels === undefined ? {} : { pixels }) };
+  } catch (cause) {
+    await releaseShared(registry, [objectId], options.stores);
+    throw cause;
+  }
+}
+
+/** The file with its pixels said to be elsewhere, if they are; `objects` gathers where. */
+function shareFile(
+  file: SourceFile,
+  region: PixelRegion | undefined,
+  kept: ReadonlyMap<string, Kept>,
+  objects: SharedObject[],
+): SourceFile {
+  const found = region === undefined ? undefined : kept.get(toHex(region.sha256));
+  if (region === undefined || found === undefined) return file;
+  let object = objects.findIndex(({ objectId }) => equal(objectId, found.object.objectId));
+  if (object < 0 && objects.length >= MAX_SHARED_OBJECTS) return file; // stored with the version: still right, only larger
+  if (object < 0) object = objects.push(found.object) - 1;
+  return { ...file, shared: { region, entry: { ...found.place, object, at: region.at } } };
+}
+
+/** Archives the pixels that are not kept yet as one object, each once, and adds them to `kept` and the registry. */
+async function ingestNew(
+  source: readonly SourceFile[],
+  regions: readonly (PixelRegion | undefined)[],
+  kept: Map<string, Kept>,
+  version: Uint8Array,
+  { registry, sharingKey, objectId: _, onProgress: __, ...rest }: IngestSharedOptions,
+): Promise<IngestedShared["pixels"]> {
+  const fresh = new Map<string, { file: SourceFile; region: PixelRegion }>();
+  for (const [i, region] of regions.entries())
+    if (region !== undefined && !kept.has(toHex(region.sha256))) fresh.set(toHex(region.sha256), { file: source[i]!, region });
+  if (fresh.size === 0) return undefined;
+  const list = [...fresh.values()];
+  const objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES));
+  registry.begin(version, objectId);
+  const files = list.map(({ file, region }, i) => ({ ...file, path: `${i}`, only: region }));
+  const made = await ingest(files, { ...rest, objectId, listFiles: true });
+  const { key, reference, sizeBytes, streamBytes, storedBytes } = made;
+  const pixels = list.map(({ region }, i) => {
+    const { entry, at: from } = made.files![i]!;
+    if (!equal(entry.sha256, region.sha256)) throw new Fault("source_changed", { file: i }, { retry: true });
+    const { segments, samples } = entry;
+    const place = {
+      sizeBytes: region.sizeBytes,
+      from,
+      ...(segments === undefined ? {} : { segments }),
+      ...(samples === undefined ? {} : { samples }),
+    };
+    kept.set(toHex(region.sha256), { region, object: { objectId, reference, key }, place });
+    const name = nameOfPixels(sharingKey, region.sha256);
+    return { name, sealedKey: sealObjectKey(sharingKey, region.sha256, objectId, key), place };
+  });
+  registry.stored(objectId, reference, pixels);
+  return { objectId, reference, sizeBytes, streamBytes, storedBytes };
+}
+
+/**
+ * Says that versions are gone: destroyed, or never anchored. Objects that no version relies on any more are forgotten, with every sealed
+ * copy of their keys here, and their pieces removed. Returns their ids. Call it again after a crash: it goes on.
+ */
+export async function releaseShared(
+  registry: SharedRegistry,
+  versions: readonly Uint8Array[],
+  stores: readonly Store[],
+): Promise<Uint8Array[]> {
+  const unused = registry.release(versions.map(toHex));
+  for (const objectId of unused) {
+    const removed = await Promise.allSettled(stores.map((store) => store.remove(objectId)));
+    if (removed.every(({ status }) => status === "fulfilled")) registry.removed(objectId); // else at the next call
+  }
+  return unused;
+}
+
+/** Releases every version that `isKept` does not know: what a process left that died. Never call it while an import runs. */
+export async function collectShared(
+  registry: SharedRegistry,
+  stores: readonly Store[],
+  isKept: (version: string) => boolean,
+): Promise<Uint8Array[]> {
+  const gone = registry.versions().filter((version) => !isKept(version));
+  return await releaseShared(
+    registry,
+    gone.map((version) => new Uint8Array(Buffer.from(version, "hex"))),
+    stores,
+  );
+}
