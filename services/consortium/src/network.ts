@@ -14,10 +14,11 @@ import { CUSTODY_THRESHOLD } from "./cast.ts";
 import { type HeldFolder, holdFolder } from "./folder-in-use.ts";
 import { genesisFile } from "./genesis.ts";
 import { addMember, removeMember, validatorsOf } from "./network/change-members.ts";
+import { lendServedStores } from "./network/lend-stores.ts";
 import { isNetwork, type NetworkFile, readNetworkFile } from "./network/network-file.ts";
 import { type NetworkArguments, readNetworkArguments } from "./network/network-options.ts";
 import { networkDatabase, networkStage, nodeClients } from "./network/network-stage.ts";
-import { createNetwork, storesOfMembers } from "./network/new-network.ts";
+import { createNetwork, isServed, storesOfMembers } from "./network/new-network.ts";
 import { RunningNetwork } from "./network/running-network.ts";
 import { aborted, run, stopSignal } from "./run.ts";
 import { tellStory } from "./tell.ts";
@@ -91,8 +92,18 @@ async function serve(
   if (options.remove !== undefined) await removeMember(change, options.remove, options.force);
   const { members } = network.file;
   const stores = storesOfMembers(data, members);
+  await lendServedStores(data, network.file, clientOf);
   const url = network.urlOf("");
-  writeConsortiumFile(data, { type: "xinglin-consortium/1", chainId, url, threshold: CUSTODY_THRESHOLD, stores });
+  writeConsortiumFile(data, {
+    type: "xinglin-consortium/1",
+    chainId,
+    url,
+    threshold: CUSTODY_THRESHOLD,
+    stores: storesOfMembers(
+      data,
+      members.filter((member) => !isServed(member)),
+    ),
+  });
   await introduce(network, clientOf, say, { chainId, stores: stores.map((store) => new DirectoryStore(store)) });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const page = network.urlOf("hospital-a");
@@ -103,7 +114,7 @@ async function serve(
         say("network.node_ended", { member, reason: told.trim().split("\n").at(-1) ?? "-" });
     });
   if (!options.empty) {
-    const stage = networkStage(network, clientOf, { data, say });
+    const stage = networkStage(network, clientOf, { data, say, chainId });
     const story = tellStory(stage, networkDatabase(network, clientOf, data), say, {
       studyBytes: options.studyReal ? undefined : STUDY_BYTES,
       signal,

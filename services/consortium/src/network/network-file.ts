@@ -19,7 +19,8 @@ const networkMember = schema.object({
   stores: schema.uint(16),
   /** Whether a node of its own runs; a member without one uses another's. */
   hasNode: schema.bool,
-  ports: schema.object({ api: port, node: port, custodian: port }),
+  /** `store` is missing in folders from before stores were served: there they are reached as folders. */
+  ports: schema.object({ api: port, node: port, custodian: port, store: schema.optional(port) }),
 });
 const networkFile = schema.object({
   type: schema.oneOf("xinglin-network/1"),
@@ -45,7 +46,7 @@ export function readNetworkFile(data: string): NetworkFile {
 export const writeNetworkFile = (data: string, content: NetworkFile): void =>
   writeFileDurably(fileOf(data), Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`));
 
-const PORTS_A_MEMBER = 3;
+const PORTS_A_MEMBER = 4;
 const NUMERALS = ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
 
 /** The member at `index`: those of the cast, then further hospitals. */
@@ -75,8 +76,8 @@ export async function nextMember({ members }: NetworkFile): Promise<NetworkMembe
 }
 
 const portsOf = (ports: readonly number[], i: number): NetworkMember["ports"] => {
-  const [api, node, custodian] = ports.slice(PORTS_A_MEMBER * i) as [number, number, number];
-  return { api, node, custodian };
+  const [api, node, custodian, store] = ports.slice(PORTS_A_MEMBER * i) as [number, number, number, number];
+  return { api, node, custodian, store };
 };
 
 /** Ports of this machine that nobody listens on. Throws `port_in_use`. */

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { DirectoryStore } from "@xinglin/archive";
 import { ApiClient } from "@xinglin/client";
-import { fixedStores, importJournal, type Language, readKeyFile, type Say } from "@xinglin/gateway";
+import { chainStores, importJournal, type Language, readKeyFile, type Say } from "@xinglin/gateway";
 import { openStore } from "@xinglin/index";
 import { administrationKey } from "@xinglin/member";
 import type { MemberId } from "@xinglin/primitives";
@@ -10,7 +10,7 @@ import { sql } from "kysely";
 import { CUSTODY_THRESHOLD } from "../cast.ts";
 import { keyReader, type Stage } from "../story/stage.ts";
 import type { StoryDatabase } from "../story/story.ts";
-import { storesOfMembers } from "./new-network.ts";
+import { isServed, storesOfMembers } from "./new-network.ts";
 import { RoutedClient } from "./routed-client.ts";
 import type { RunningNetwork } from "./running-network.ts";
 
@@ -33,16 +33,20 @@ export function nodeClients(network: RunningNetwork, chainId: string, language: 
 export function networkStage(
   network: RunningNetwork,
   clientOf: (member: string) => ApiClient,
-  { data, say }: { readonly data: string; readonly say: Say },
+  { data, say, chainId }: { readonly data: string; readonly say: Say; readonly chainId: string },
 ): Stage {
   const stores = storesOfMembers(data, network.file.members).map((store) => new DirectoryStore(store));
   const client = new RoutedClient(clientOf, PAGE_OF);
+  const local = storesOfMembers(
+    data,
+    network.file.members.filter((member) => !isServed(member)),
+  );
   const zhOrEn = say.language === "en" ? "en" : "zh";
   return {
     say,
     data,
     client,
-    gateway: { client, stores: fixedStores(stores), threshold: CUSTODY_THRESHOLD, journal: importJournal(data) },
+    gateway: { client, stores: chainStores(client, chainId, local), threshold: CUSTODY_THRESHOLD, journal: importJournal(data) },
     storeFolders: stores.map(({ description }) => description.path),
     key: keyReader(data),
     memberName: (member) => network.file.members.find(({ id }) => id === member)?.name[zhOrEn] ?? member,

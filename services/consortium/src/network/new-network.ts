@@ -33,6 +33,10 @@ export const nodeFolder = (data: string, { id }: Pick<NetworkMember, "id">): str
 export const nodeConfigFile = (data: string, member: Pick<NetworkMember, "id">): string =>
   join(nodeFolder(data, member), "node.yaml");
 export const pageOf = ({ ports }: NetworkMember): string => `http://localhost:${ports.api}`;
+/** Where a member's node serves its stores. */
+export const storeUrl = (port: number): string => `http://127.0.0.1:${port}`;
+/** Whether a member's stores are reached through its node; others' are folders of this machine. */
+export const isServed = ({ hasNode, ports }: NetworkMember): boolean => hasNode && ports.store !== undefined;
 export const custodianUrl = ({ ports }: NetworkMember): string => `http://127.0.0.1:${ports.custodian}`;
 
 /** Makes the network in an empty folder; `network.json` is written last, so a folder without it counts as empty. */
@@ -100,7 +104,8 @@ export function writeNodeFile(data: string, { members }: NetworkFile, member: Ne
       key: administrationKey(data, id),
       peers: others.filter(({ hasNode }) => hasNode).map((other) => ({ member: other.id, url: pageOf(other) })),
     },
-    stores: storesOfMembers(data, members),
+    stores: storesOfMembers(data, isServed(member) ? [member] : members),
+    ...(ports.store === undefined ? {} : { archive: { listen: `127.0.0.1:${ports.store}`, url: storeUrl(ports.store) } }),
   } as const;
   writeNodeConfig(nodeConfigFile(data, member), config as never, { replace: true });
 }
