@@ -27,6 +27,7 @@ import {
 import { measureFilter } from "./archive-filter.ts";
 import { measureLargeObject } from "./archive-large.ts";
 import { sealingLoop } from "./archive-limits.ts";
+import { measureNetwork } from "./archive-network.ts";
 import { best, interleave, type Measure, median, type SuiteOptions, timed } from "./measure.ts";
 import { anchorBytes } from "./onchain-bytes.ts";
 
@@ -41,7 +42,7 @@ const MEGABYTE = 1e6;
 const MEMBERS = ["a", "b", "c", "d", "a", "b", "c", "d", "a", "b", "c", "e", "e", "f"];
 const GONE = 4;
 
-/** Emits `ingest`, `loop-delay`, `compression`, `ingest-filtered`, `retrieve-degraded`, `audit`, `repair`, `code`, `reference-bytes`, `onchain-bytes`, `rss`, `rss-growth` and `rss-20gb`. */
+/** Emits `ingest`, `loop-delay`, `compression`, `ingest-filtered`, `retrieve-degraded`, `audit`, `repair`, `import-network`, `retrieve-network`, `code`, `reference-bytes`, `onchain-bytes`, `rss`, `rss-growth` and `rss-20gb`. */
 export async function run({ quick, emit }: SuiteOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "xinglin-bench-archive-"));
   try {
@@ -52,6 +53,7 @@ export async function run({ quick, emit }: SuiteOptions): Promise<void> {
     await measureFilter(stores, folder, quick, emit);
     await measureRetrieval(study, stores, object, folder, quick ? 4 : 5, emit);
     await measureCustodians(study, stores, object, emit);
+    await measureNetwork(study, quick, emit);
     await measureCode(emit);
     emit({
       measure: "reference-bytes",

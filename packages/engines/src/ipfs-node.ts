@@ -64,8 +64,8 @@ export interface IpfsNode {
 
 const STOP_MS = 10_000;
 const TOLD_CHARACTERS = 2_000;
-/** For Go's runtime, unless the environment says otherwise: a node takes tens of megabytes, not hundreds. */
-const RUNTIME = { GOGC: "50", GOMEMLIMIT: "512MiB" };
+/** For Go's runtime, unless the environment says otherwise: every block that is read is garbage at once, and collecting it costs more than the memory. */
+const RUNTIME = { GOGC: "300", GOMEMLIMIT: "512MiB" };
 
 /** What a node says why it does not start, and our codes for it. */
 const REASONS: Readonly<Record<string, string>> = {

@@ -10,6 +10,8 @@ const BOUNDARY = "xinglin-block-2c9a77";
 /** How long a node may say nothing when it is asked for a piece: others have what it takes to compute it. */
 const READ_MS = 5_000;
 
+const KEEP_TRIES = 3;
+
 /** How far a pin reaches: over all below it, or over one block. */
 export type PinKind = "recursive" | "direct";
 
@@ -96,6 +98,18 @@ export class IpfsBlocks {
   async pin(link: CID, kind: PinKind, name: string, waitMs: number = LONG_CALL_MS): Promise<void> {
     const query = { arg: String(link), recursive: kind === "recursive", name, offline: true, timeout: `${waitMs}ms` };
     await this.rpc.call("pin/add", { query, waitMs: waitMs + CALL_MS });
+  }
+
+  /** Stores one block and keeps it. A collector may run just between the two and take it: then it is stored again. */
+  async keep(link: CID, bytes: Uint8Array, kind: PinKind, name: string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      await this.put(link, bytes);
+      try {
+        return await this.pin(link, kind, name);
+      } catch (cause) {
+        if (tries === KEEP_TRIES || !(cause instanceof IpfsRefusal && cause.isNotFound)) throw cause;
+      }
+    }
   }
 
   /** Nothing happens if there is no such pin. */

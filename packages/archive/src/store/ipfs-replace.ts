@@ -68,8 +68,7 @@ export class Replacement {
     const { blocks, names } = this.#context;
     const stage = { objectId: this.#objectId, purpose: "repair" as const, owner: stageOwner, startedMs: Date.now() };
     const marker = names.stageMarker(stage);
-    await blocks.put(marker.link, marker.bytes);
-    await blocks.pin(marker.link, "direct", names.stage(stage));
+    await blocks.keep(marker.link, marker.bytes, "direct", names.stage(stage));
     this.#marker = marker;
   }
 

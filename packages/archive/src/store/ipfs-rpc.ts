@@ -67,21 +67,20 @@ export class IpfsRpc {
   /** Fills `into` from the answer; returns how many bytes there were, `into.length + 1` if there were more. */
   async readInto(name: string, call: RpcCall, into: Uint8Array): Promise<number> {
     const response = await this.#answer(name, call);
-    let done = 0;
-    try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        if (done + chunk.length > into.length) {
-          response.destroy();
-          return into.length + 1;
-        }
-        into.set(chunk, done);
+    const length = await new Promise<number>((resolve, reject) => {
+      let done = 0;
+      response.on("data", (chunk: Buffer) => {
+        if (done + chunk.length <= into.length) into.set(chunk, done);
+        else response.destroy();
         done += chunk.length;
-      }
-    } catch (cause) {
-      throw this.#broken(cause);
-    }
-    this.#checkEnd(response);
-    return done;
+        if (done > into.length) resolve(into.length + 1);
+      });
+      response.on("end", () => resolve(done));
+      response.on("error", (cause) => reject(this.#broken(cause)));
+      response.on("close", () => reject(this.#truncated()));
+    });
+    if (length <= into.length) this.#checkEnd(response);
+    return length;
   }
 
   /** Begins a call whose body the caller writes. `begin` must be answered by `finish`. */

@@ -97,8 +97,7 @@ export class IpfsStagedPack implements StagedPack {
       const marker = names.objectMarker(objectId);
       const before = names.parseObject((await blocks.pinName(marker.link, "recursive")) ?? "");
       if (before !== undefined && purpose === "import") throw new Fault("object_exists", { store });
-      await blocks.put(marker.link, marker.bytes);
-      await blocks.pin(marker.link, "recursive", names.object(objectId, root));
+      await blocks.keep(marker.link, marker.bytes, "recursive", names.object(objectId, root));
       this.#published = true;
       if (before !== undefined && !before.root.equals(root)) await blocks.unpin(before.root, "recursive");
       await this.#unmark();
@@ -151,8 +150,7 @@ export class IpfsStagedPack implements StagedPack {
     const { blocks, names } = this.#context;
     await this.#writing(async () => {
       const marker = names.stageMarker(this.#stage);
-      await blocks.put(marker.link, marker.bytes);
-      await blocks.pin(marker.link, "direct", names.stage(this.#stage));
+      await blocks.keep(marker.link, marker.bytes, "direct", names.stage(this.#stage));
     });
   }
 

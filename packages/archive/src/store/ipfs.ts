@@ -38,8 +38,7 @@ export class IpfsStore implements Store {
   async create(): Promise<void> {
     await this.#doing("writing", async () => {
       const { link, bytes } = this.#names.storeMarker;
-      await this.#blocks.put(link, bytes);
-      await this.#blocks.pin(link, "recursive", this.#names.store);
+      await this.#blocks.keep(link, bytes, "recursive", this.#names.store);
     });
   }
 
