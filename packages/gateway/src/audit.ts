@@ -38,7 +38,8 @@ export interface AuditReport {
   readonly rows: readonly RowFinding[];
 }
 
-interface AnchoredObject {
+/** An object as `/v1/objects` tells of it. */
+export interface AnchoredObject {
   readonly sequence: number;
   /** The record, or of a pack the batch, that names it. */
   readonly record?: string;
@@ -67,7 +68,8 @@ export async function* listObjects(client: ApiClient, by: Identity): AsyncGenera
   }
 }
 
-const archived = ({ object }: AnchoredObject) => ({
+/** Id and reference of an object, for the archive. */
+export const archived = ({ object }: AnchoredObject) => ({
   id: fromHex(object.id),
   reference: { manifest: fromHex(object.manifest), root: fromHex(object.root), sizeClass: object.sizeClass, code: object.code },
 });

@@ -1,4 +1,5 @@
 export * from "./anchor-records.ts";
+export * from "./archive-health.ts";
 export * from "./audit.ts";
 export * from "./consortium-file.ts";
 export * from "./custodians.ts";

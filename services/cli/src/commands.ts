@@ -35,6 +35,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   read: load("read", "read"),
   accesses: load("read", "accesses"),
   audit: load("audit", "audit"),
+  "archive health": load("archive", "health"),
+  "archive repair": load("archive", "repair"),
   "evidence export": load("evidence", "exportEvidence"),
   "evidence verify": load("evidence", "verify"),
   "light follow": load("light", "follow"),

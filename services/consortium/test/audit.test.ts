@@ -9,11 +9,13 @@ import { cometbft } from "@xinglin/crypto/pure";
 import {
   type Anchored,
   type AuditReport,
+  archiveHealth,
   auditEverything,
   claimFacts,
   importDicom,
   type KeyOfFile,
   repairObject,
+  repairQueue,
   requestRead,
 } from "@xinglin/gateway";
 import { type Bytes, cbor, toHex } from "@xinglin/primitives";
@@ -143,6 +145,21 @@ test("rows of the read model that were changed, deleted or put in by SQL are nam
   );
   await stage.client.postJson("/v1/read-model/rebuild", commission());
   assert.deepEqual((await audit()).rows, []);
+});
+
+test("an object that lost columns waits for repair, is mended, and the year's risk falls", async () => {
+  const whole = await archiveHealth(stage.gateway, commission());
+  assert.deepEqual([[...whole.byMissing], whole.queue, whole.overhead], [[[0, whole.objects]], [], 1.4]);
+  for (const store of [1, 2, 4])
+    rmSync(join(stage.storeFolders[store] as string, "objects", toHex(study.objectId)), { recursive: true });
+  const damaged = await archiveHealth(stage.gateway, commission());
+  assert.deepEqual(damaged.queue, [{ object: toHex(study.objectId), record: study.record, missing: 3, spare: 1 }]);
+  assert.ok(damaged.yearlyLoss > 100 * whole.yearlyLoss);
+  assert.equal((await repairQueue(stage.gateway, commission(), damaged.queue, { spare: 0 })).repaired, 0);
+  const { repaired, pieces, left } = await repairQueue(stage.gateway, commission(), damaged.queue, { spare: 1, share: 1 });
+  assert.deepEqual([repaired, left.size], [1, 0]);
+  assert.ok(pieces > 0);
+  assert.deepEqual(await archiveHealth(stage.gateway, commission()), whole);
 });
 
 test("a flipped byte, a cut pack, a lost pack and an emptied store are named, and mended", async () => {
