@@ -11,6 +11,9 @@ import { openShared, Streams } from "./streams.ts";
 import type { TaskContext } from "./tasks.ts";
 import type { StoreTrouble } from "./trouble.ts";
 
+/** Numbers in the segment lists of files that are read in one go. */
+const BATCH_NUMBERS = 2 ** 13;
+
 /** What to read. */
 export interface ReadOrder extends ObjectOrder {
   readonly contentKey: Uint8Array;
@@ -69,24 +72,40 @@ export async function readObject(order: ReadOrder, sink: FileSink, context: Task
     const directory = new FileDirectory(manifest, (from, to) => stream.read(from, to));
     const cutter = new FileCutter(sink, stages);
     const { runs, range, totalBytes } = await choose(directory, manifest, order.only);
-    for await (const files of runs) {
-      const extents = files.map((file) => extentsOf(file, range));
-      cutter.expect(files, extents, range === undefined);
-      for (const run of runsOf(extents.flat())) {
-        const index = run[0]!.stream;
-        for await (const { at, chunk } of (await streams.of(index)).chunks(run)) {
-          await cutter.take(index, at, chunk);
-          context.progress(cutter.doneBytes, totalBytes);
+    for await (const files of runs)
+      for (const some of batchesOf(files)) {
+        const extents = some.map((file) => extentsOf(file, range));
+        cutter.expect(some, extents, range === undefined);
+        for (const run of runsOf(extents.flat())) {
+          const index = run[0]!.stream;
+          for await (const { at, chunk } of (await streams.of(index)).chunks(run)) {
+            await cutter.take(index, at, chunk);
+            context.progress(cutter.doneBytes, totalBytes);
+          }
         }
+        await cutter.finish();
       }
-      await cutter.finish();
-    }
     const { doneBytes: readBytes, doneFiles: files } = cutter;
     return { manifest, files, readBytes, rebuiltPieces: streams.rebuilt, troubles: streams.troubles, stages };
   } finally {
     await streams?.close();
     await object.close();
   }
+}
+
+/** Files with few segments together, those with many alone: a study of long multi-frame files would fill the memory with what it consists of. */
+function* batchesOf(files: readonly PlacedFile[]): Generator<readonly PlacedFile[]> {
+  let batch: PlacedFile[] = [];
+  let numbers = 0;
+  for (const file of files) {
+    batch.push(file);
+    numbers += 3 + (file.entry.segments?.length ?? 0);
+    if (numbers < BATCH_NUMBERS) continue;
+    yield batch;
+    batch = [];
+    numbers = 0;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 interface Choice {
