@@ -86,7 +86,7 @@ export interface RepairRound {
 
 /**
  * Repairs the objects of `queue` that have at most `spare` columns to lose, the most endangered first. After each it rests, so that repairs take
- * `share` of the time at most and reads find the stores free. Killed half way, nothing is lost: the next round finds what is left.
+ * `share` of the time at most and reads find the stores free. With `relocate`, columns of stores that are gone are rebuilt on others. Killed half way, nothing is lost: the next round finds what is left.
  */
 export async function repairQueue(
   gateway: Gateway,
@@ -95,8 +95,9 @@ export async function repairQueue(
   {
     spare,
     share = 0.5,
+    relocate = false,
     onObject = () => {},
-  }: { spare: number; share?: number; onObject?: (object: ObjectHealth, pieces: number) => void },
+  }: { spare: number; share?: number; relocate?: boolean; onObject?: (object: ObjectHealth, pieces: number) => void },
 ): Promise<RepairRound> {
   const { readable } = await gateway.stores(by);
   const wanted = new Map(queue.filter((one) => one.spare <= spare).map((one) => [one.object, one]));
@@ -111,7 +112,7 @@ export async function repairQueue(
     const started = performance.now();
     try {
       const { id, reference } = archived(anchored);
-      const { before, after } = await repair(reference, id, readable);
+      const { before, after } = await repair(reference, id, readable, { relocate });
       pieces += after.held - before.held;
       repaired++;
       onObject(health, after.held - before.held);

@@ -1,6 +1,6 @@
 /**
  * The stores that a member can reach: those on its own machine, from the file that its node wrote, and those that other members lend, from
- * the chain. Source: docs/internals/archive.md, "Stores of other members".
+ * the chain. Source: docs/internals/archive.md, "At another member's".
  */
 import {
   issuePass,

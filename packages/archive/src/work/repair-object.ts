@@ -100,6 +100,9 @@ async function rewriteLost(
       const stage = holder === undefined ? await store.stage(order.objectId, slot, "repair", order.owner) : undefined;
       targets.push({ inspection, store: store.id, pack: holder?.pack, stage, pieces: 0 });
     }
+    // Another member's store takes only pieces that the table beside them names: that comes first.
+    for (const { inspection, pack } of targets)
+      if (pack !== undefined && inspection.table !== "held") await pack.rewriteDocument("table", table.encode());
     await rebuildStripes(object, inspections, targets, context);
     const repaired = await finish(order, object, targets);
     const pieces = repaired.reduce((sum, store) => sum + store.pieces, 0);

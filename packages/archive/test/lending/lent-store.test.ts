@@ -162,6 +162,7 @@ test("another member repairs what the root names, in place and whole packs, and 
   const packOf = async (i: number): Promise<string> =>
     join(folderOf(i), [...(await contentBelow(folderOf(i))).keys()].find((name) => name.startsWith("pieces."))!);
   await flipBit(await packOf(3), 100);
+  await flipBit(join(folderOf(3), "table"), 200);
   await flipBit(join(folderOf(4), "manifest"), 10);
   await rm(folderOf(5), { recursive: true });
   const { after, repaired } = await repair(reference, objectId, await all("other"));

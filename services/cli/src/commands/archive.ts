@@ -21,7 +21,7 @@ export const health: Command = {
 
 export const repair: Command = {
   words: "archive repair",
-  options: { spare: { type: "string" }, share: { type: "string" } },
+  options: { spare: { type: "string" }, share: { type: "string" }, relocate: { type: "boolean" } },
   async run(context) {
     const gateway = context.gateway();
     const by = context.key();
@@ -31,6 +31,7 @@ export const repair: Command = {
     const { repaired, pieces, left } = await repairQueue(gateway, by, queue, {
       spare: context.number("spare", 2),
       share: percent / 100,
+      relocate: context.flag("relocate"),
       onObject: ({ object }, written) => context.say.plain("audit.repaired", { object, pieces: written }),
     });
     const failed = [...left.values()].reduce((sum, count) => sum + count, 0);
