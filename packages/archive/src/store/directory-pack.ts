@@ -68,6 +68,9 @@ export class DirectoryStagedPack implements StagedPack {
       this.#published = true;
       await Promise.all([syncFolder(dirname(this.#target)), syncFolder(dirname(this.#folder))]);
     } catch (cause) {
+      // Somebody else was first: a folder that holds something is never replaced by a rename.
+      if (!this.#published && ["ENOTEMPTY", "EEXIST"].includes(errnoOf(cause)))
+        throw new Fault("object_exists", { store: this.#store });
       throw writeFault(this.#store, cause);
     }
   }
