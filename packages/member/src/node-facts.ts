@@ -1,5 +1,5 @@
 /** How this node is, for the one who runs it and for peers that probe it. Source: requirement A8. */
-import { readdirSync, statfsSync } from "node:fs";
+import { readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeFacts } from "@xinglin/api";
 import type { CometbftLedger } from "@xinglin/cometbft";
@@ -11,21 +11,35 @@ const MEGABYTE = 1_000_000;
 
 /** Asked each time that somebody wants to know. */
 export const nodeFacts =
-  ({ chain, data }: NodeConfig, ledger: Ledger) =>
+  ({ chain, data, member, stores }: NodeConfig, ledger: Ledger) =>
   async (): Promise<NodeFacts> => {
-    const { bavail, bsize } = statfsSync(data);
     const snapshot = newestSnapshot(data);
     const engine = "engine" in ledger ? (ledger as CometbftLedger).engine : undefined;
     const peers = await engine?.peers().catch(() => []);
     const clockOffsetSeconds = engine?.clockOffsetSeconds;
     return {
       driver: chain.driver,
-      freeMegabytes: Math.floor((bavail * bsize) / MEGABYTE),
+      freeMegabytes: freeMegabytes([
+        data,
+        ...stores.flatMap((store) => (store.kind === "directory" && store.member === member ? [store.path] : [])),
+      ]),
       ...(peers === undefined ? {} : { peers }),
       ...(clockOffsetSeconds === undefined ? {} : { clockOffsetSeconds }),
       ...(snapshot === undefined ? {} : { snapshot }),
     };
   };
+
+/** Of all disks below these folders, each disk once: the node's own, and those that it lends. A disk that is away has nothing free. */
+function freeMegabytes(folders: readonly string[]): number {
+  const disks = new Map<number, number>();
+  for (const folder of folders) {
+    const found = statSync(folder, { throwIfNoEntry: false });
+    if (found === undefined) continue;
+    const { bavail, bsize } = statfsSync(folder);
+    disks.set(found.dev, bavail * bsize);
+  }
+  return Math.floor([...disks.values()].reduce((sum, bytes) => sum + bytes, 0) / MEGABYTE);
+}
 
 /** Height of the newest one that is whole: folders of unfinished ones have other names. */
 function newestSnapshot(data: string): number | undefined {
