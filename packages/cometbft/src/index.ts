@@ -9,4 +9,3 @@ export { CONSENSUS_TIMES, type ConsensusTimes, type Peer, type StateSync } from 
 export { type Continuation, EVIDENCE_AGE } from "./home/genesis-file.ts";
 export { nodeIdOf } from "./home/keys.ts";
 export { COMETBFT, type CometbftLedger, type CometbftLedgerOptions, openCometbftLedger } from "./open.ts";
-export { type MachineLock, tryLock } from "./process/machine-lock.ts";

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type MachineLock, tryLock } from "@xinglin/cometbft";
+import { type MachineLock, tryLock } from "@xinglin/engines";
 import { Fault } from "@xinglin/primitives";
 
 /** Beside the folder's content, for people and for the sentence; whether it is in use only the lock says. */

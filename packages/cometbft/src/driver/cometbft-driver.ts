@@ -4,6 +4,7 @@
  * Source: design.md, "Drivers", "Proofs"; docs/internals/cometbft.md.
  */
 
+import { type MachineLock, tryLock } from "@xinglin/engines";
 import { type CommittedBlock, type Driver, type DriverSite, damageIn } from "@xinglin/ledger";
 import { type Bytes, Fault, toHex } from "@xinglin/primitives";
 import { AbciServer } from "../abci/server.ts";
@@ -11,7 +12,6 @@ import { CONSENSUS_TIMES } from "../home/config-file.ts";
 import { type Home, prepareHome } from "../home/home.ts";
 import { publicKeyOf } from "../home/keys.ts";
 import { consensusEnd } from "../process/engine-log.ts";
-import { type MachineLock, tryLock } from "../process/machine-lock.ts";
 import { checkPortFree } from "../process/port.ts";
 import { type RunFolder, runFolder } from "../process/run-folder.ts";
 import { Availability } from "./availability.ts";

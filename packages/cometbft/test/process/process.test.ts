@@ -2,29 +2,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lock, tryLock } from "../../src/process/machine-lock.ts";
 import { hostAndPort } from "../../src/process/port.ts";
 import { RotatingLog } from "../../src/process/rotating-log.ts";
 import { runFolder } from "../../src/process/run-folder.ts";
 import { emptyFolder } from "../support/network.ts";
-
-test("a lock is held by one at a time, and who waits gets it when it is given back", async () => {
-  const name = `test-${process.pid}`;
-  const held = await tryLock(name);
-  assert.ok(held !== undefined);
-  assert.equal(await tryLock(name), undefined);
-  const order: string[] = [];
-  const next = lock(name).then((taken) => {
-    order.push("taken");
-    return taken;
-  });
-  assert.equal(await tryLock(name), undefined);
-  order.push("released");
-  await held.release();
-  await (await next).release();
-  assert.deepEqual(order, ["released", "taken"]);
-  await (await tryLock(name))?.release();
-});
 
 test("a log does not grow beyond its bound and one old file, and keeps the last lines at hand", async (context) => {
   const path = join(await emptyFolder(context), "engine.log");

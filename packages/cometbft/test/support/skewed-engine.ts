@@ -8,14 +8,13 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { promisify } from "node:util";
-import { buildProgram } from "../../src/engine/build-program.ts";
-import { CACHE_FOLDER, ENGINE_VERSION, engineFileName, ensureEngine, MODULE, MODULE_FOLDER } from "../../src/engine/engine.ts";
-import { findGo } from "../../src/engine/go-toolchain.ts";
-import { lock } from "../../src/process/machine-lock.ts";
+import { buildProgram, engineFolder, findGo, lock, programPath } from "@xinglin/engines";
+import { ENGINE_PROGRAM, ENGINE_VERSION, ensureEngine, MODULE } from "../../src/engine/engine.ts";
 
 const run = promisify(execFile);
+const MODULE_FOLDER = engineFolder(ENGINE_PROGRAM);
 const VARIABLE = "XINGLIN_TEST_CLOCK_OFFSET_SECONDS";
 
 interface Change {
@@ -48,9 +47,10 @@ const CHANGES: readonly Change[] = [
 export async function skewedEngine(): Promise<string> {
   await ensureEngine();
   const changes = createHash("sha256").update(JSON.stringify(CHANGES)).digest("hex").slice(0, 12);
-  const target = join(CACHE_FOLDER, (await engineFileName()).replace(/^cometbft-/, `skewed-${changes}-cometbft-`));
+  const engine = await programPath(ENGINE_PROGRAM);
+  const target = join(dirname(engine), `skewed-${changes}-${basename(engine)}`);
   if (existsSync(target)) return target;
-  const go = await findGo();
+  const go = await findGo(ENGINE_PROGRAM.oldestGo);
   const held = await lock("engine-build");
   try {
     if (!existsSync(target)) await build(go, target);
