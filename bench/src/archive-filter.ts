@@ -8,7 +8,16 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FORETOLD, ingest, planFile, readPart10, type SourceFile, type Store, UnitCodec } from "@xinglin/archive";
+import {
+  FORETOLD,
+  ingest,
+  planFile,
+  readPart10,
+  type SampleLayout,
+  type SourceFile,
+  type Store,
+  UnitCodec,
+} from "@xinglin/archive";
 import { cpuOf, sealingLoop } from "./archive-limits.ts";
 import { dataFolder } from "./data.ts";
 import { best, interleave, type Measure, median, timed } from "./measure.ts";
@@ -170,9 +179,9 @@ function* unitsOf(codec: UnitCodec, files: readonly Buffer[], how: How = "encode
 
 /** Decoding of what was foretold, each unit compared with its source; MB a CPU second. */
 function decodeRate(codec: UnitCodec, files: readonly Buffer[], repeat: number): number {
-  const units = [...unitsOf(codec, files)]
-    .filter(({ method }) => method === FORETOLD)
-    .map((unit) => ({ ...unit, bytes: Buffer.from(unit.bytes) }));
+  const units: { method: typeof FORETOLD; bytes: Buffer; source: Uint8Array; samples: SampleLayout | undefined }[] = [];
+  for (const { method, bytes, source, samples } of unitsOf(codec, files))
+    if (method === FORETOLD) units.push({ method, bytes: Buffer.from(bytes), source, samples }); // bytes are the codec's until its next unit
   const bytes = units.reduce((sum, { source }) => sum + source.length, 0);
   for (const { method, bytes, source, samples } of units)
     if (Buffer.compare(codec.decode(method, bytes, source.length, samples) ?? Buffer.alloc(0), source) !== 0)

@@ -20,6 +20,7 @@ export * from "./durability/tiering.ts";
 export * from "./durability/yearly-loss.ts";
 export type { FileEntry } from "./file-entry.ts";
 export { readPart10 } from "./filter/part10.ts";
+export type { SampleLayout } from "./filter/predictor.ts";
 export { FORETOLD, UnitCodec } from "./filter/unit-codec.ts";
 export { planFile } from "./filter/units.ts";
 export * from "./ingest.ts";
