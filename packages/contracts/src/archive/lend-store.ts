@@ -1,6 +1,6 @@
 /**
  * lendStore: a member offers a store to the archive, or changes the terms of one that it lends.
- * Source: requirement D9; docs/internals/archive.md, "Stores of other members".
+ * Source: requirement D9; docs/internals/archive.md, "At another member's".
  */
 import { accept, type Infer, schema } from "@xinglin/primitives";
 import type { ActorKind } from "../model/actor.ts";
