@@ -5,9 +5,9 @@
 
 import { setTimeout } from "node:timers/promises";
 import { ARCHIVE_USAGE, auditPossession, type CodeParameters, lossWithin, repair } from "@xinglin/archive";
-import type { Identity } from "@xinglin/client";
+import { type Identity, TrustedChain } from "@xinglin/client";
 import { Fault } from "@xinglin/primitives";
-import { type AnchoredObject, archived, listObjects } from "./audit.ts";
+import { type AnchoredObject, archived, hasEnded, listObjects } from "./audit.ts";
 import type { Gateway } from "./keep-record.ts";
 
 /** A lost store is noticed and its columns are rebuilt within a week. */
@@ -40,9 +40,10 @@ export interface ArchiveHealth {
   readonly yearlyLoss: number;
 }
 
-/** Looks at a sample of every object on every store. Faults: those of `listObjects`. */
+/** Looks at a sample of every object on every store; what a record that has ended left is no loss and is passed over. Faults: those of `listObjects`. */
 export async function archiveHealth(gateway: Gateway, by: Identity, sample: number = SAMPLE): Promise<ArchiveHealth> {
   const { readable } = await gateway.stores(by);
+  const chain = await TrustedChain.of(gateway.client);
   const byMissing = new Map<number, number>();
   const queue: ObjectHealth[] = [];
   let [objects, overhead, survival] = [0, 1, 1];
@@ -57,6 +58,7 @@ export async function archiveHealth(gateway: Gateway, by: Identity, sample: numb
         throw error;
       },
     );
+    if (missing > 0 && (await hasEnded(chain, by, anchored))) continue;
     objects++;
     byMissing.set(missing, (byMissing.get(missing) ?? 0) + 1);
     overhead = Math.max(overhead, (k + m) / k);
@@ -80,7 +82,7 @@ function yearlyLossOf({ k, m }: CodeParameters, missing: number): number {
 export interface RepairRound {
   readonly repaired: number;
   readonly pieces: number;
-  /** Objects that could not be repaired, by code. */
+  /** Objects that could not be repaired, or not wholly, by code: `store_absent` where a store of theirs is away. */
   readonly left: ReadonlyMap<string, number>;
 }
 
@@ -114,8 +116,10 @@ export async function repairQueue(
       const { id, reference } = archived(anchored);
       const { before, after } = await repair(reference, id, readable, { relocate });
       pieces += after.held - before.held;
-      repaired++;
       onObject(health, after.held - before.held);
+      // What is still missing lies on stores that were not there to be written to.
+      if (after.intact) repaired++;
+      else left.set("store_absent", (left.get("store_absent") ?? 0) + 1);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       left.set(error.code, (left.get(error.code) ?? 0) + 1);

@@ -129,7 +129,7 @@ export async function auditEverything(
 }
 
 /** Whether the record that names an object has ended: its pieces are dropped on purpose, and nobody should mend them. */
-async function hasEnded(chain: TrustedChain, by: Identity, { record }: AnchoredObject): Promise<boolean> {
+export async function hasEnded(chain: TrustedChain, by: Identity, { record }: AnchoredObject): Promise<boolean> {
   if (record === undefined) return false;
   const { value } = await chain.prove(by, keys.record(record as RecordId));
   return value !== undefined && recordSchema.parse(cbor.decodeTrusted(value)).status === "ending";

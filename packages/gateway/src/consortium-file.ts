@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { storeDescription } from "@xinglin/archive";
 import { ApiClient } from "@xinglin/client";
 import { writeFileDurably } from "@xinglin/custody";
-import { Fault, type Infer, schema } from "@xinglin/primitives";
+import { Fault, type Infer, type MemberId, schema } from "@xinglin/primitives";
+import { BatchLeaves } from "./batch-leaves.ts";
 import { ImportJournal } from "./import-journal.ts";
 import type { Gateway } from "./keep-record.ts";
 import { chainStores } from "./stores.ts";
@@ -39,6 +40,10 @@ export function readConsortiumFile(data: string): ConsortiumFile {
 
 /** The journal of imports under way in a data folder. */
 export const importJournal = (data: string): ImportJournal => new ImportJournal(join(data, "imports"));
+
+/** The leaves of the batches that a member of a data folder imported. */
+export const batchLeaves = (data: string, member: MemberId): BatchLeaves =>
+  new BatchLeaves(join(data, "members", member, "batches"));
 
 /** A gateway over the consortium of a data folder. */
 export function openGateway(data: string, language: "zh-CN" | "en"): Gateway & { readonly file: ConsortiumFile } {

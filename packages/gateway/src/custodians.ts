@@ -82,7 +82,7 @@ const RETRY_MS = 300;
 export async function askCustodians(
   client: ApiClient,
   custodians: readonly ActorId[],
-  what: "deposits" | "releases" | "erasures",
+  what: "deposits" | "bulk-deposits" | "releases" | "erasures",
   prove: () => Promise<ProvenState>,
   request: (custodian: ActorId, state: ProvenState) => Uint8Array,
 ): Promise<CustodianAnswer[]> {

@@ -11,8 +11,12 @@ import { type Bytes, cbor, fromHex, type Infer, type RecordId, recordId, schema,
 
 const begun = schema.object({
   object: schema.text(32, /^[0-9a-f]{32}$/),
-  record: recordId,
-  version: schema.uint(65_535, 1),
+  /** Of a record of its own. */
+  record: schema.optional(recordId),
+  version: schema.optional(schema.uint(65_535, 1)),
+  /** Of a pack, once its batch is about to be anchored: the root, and the file of leaves. */
+  batch: schema.optional(schema.text(64, /^[0-9a-f]{64}$/)),
+  leaves: schema.optional(schema.text(4096)),
   process: schema.uint(),
 });
 
@@ -26,9 +30,17 @@ export class ImportJournal {
 
   /** Writes down that an object for this record version is being made. */
   begin(objectId: Bytes, record: RecordId, version: number): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const content: Infer<typeof begun> = { object: toHex(objectId), record, version, process: process.pid };
-    writeFileDurably(this.#path(content.object), Buffer.from(JSON.stringify(content)));
+    this.#write({ object: toHex(objectId), record, version, process: process.pid });
+  }
+
+  /** Writes down that a pack of small records is being made. */
+  beginPack(objectId: Bytes): void {
+    this.#write({ object: toHex(objectId), process: process.pid });
+  }
+
+  /** Writes down, before it is sent to the chain, which batch will name a pack, and where its leaves are kept. */
+  nameBatch(objectId: Bytes, root: Bytes, leaves: string): void {
+    this.#write({ object: toHex(objectId), batch: toHex(root), leaves, process: process.pid });
   }
 
   /** The object is anchored, or its pieces are removed. */
@@ -49,11 +61,17 @@ export class ImportJournal {
       if (!isAnchored(entry, get)) {
         const gone = await Promise.allSettled(stores.map((store) => store.remove(objectId)));
         removed++;
+        if (entry.leaves !== undefined) rmSync(entry.leaves, { force: true });
         if (gone.some(({ status }) => status === "rejected")) continue; // a store that is away has it still
       }
       this.end(objectId);
     }
     return removed;
+  }
+
+  #write(content: Infer<typeof begun>): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    writeFileDurably(this.#path(content.object), Buffer.from(JSON.stringify(content)));
   }
 
   #names(): string[] {
@@ -69,7 +87,10 @@ export class ImportJournal {
   }
 }
 
-function isAnchored({ object, record, version }: Infer<typeof begun>, get: (key: string) => Bytes | undefined): boolean {
+function isAnchored(entry: Infer<typeof begun>, get: (key: string) => Bytes | undefined): boolean {
+  const { object, record, version, batch } = entry;
+  if (batch !== undefined) return get(keys.batch(batch)) !== undefined;
+  if (record === undefined || version === undefined) return false; // a pack whose batch was never sent
   return [keys.record(record), keys.recordVersion(record, version)].some((key) => {
     const value = get(key);
     return value !== undefined && toHex((cbor.decodeTrusted(value) as MedicalRecord).object.id) === object;

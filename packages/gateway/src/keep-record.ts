@@ -8,15 +8,8 @@ import { type CustodyReference, keys, type MedicalRecord } from "@xinglin/contra
 import { randomBytes } from "@xinglin/crypto";
 import { prepareDeposits } from "@xinglin/custody/client";
 import { Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
-import {
-  askCustodians,
-  type CustodianAnswer,
-  custodiansFor,
-  type KnownCustodian,
-  listCustodians,
-  proveState,
-  thresholdFor,
-} from "./custodians.ts";
+import { confirmDeposits } from "./confirm-deposits.ts";
+import { askCustodians, custodiansFor, listCustodians, proveState, thresholdFor } from "./custodians.ts";
 import type { ImportJournal } from "./import-journal.ts";
 import type { FindStores } from "./stores.ts";
 
@@ -106,24 +99,6 @@ async function depositShares(gateway: Gateway, options: KeepOptions, contentKey:
     () => proveState(client, by, [keys.actor(by.actor), keys.member(by.member)]),
     (custodian, state) => deposits.request(custodian, state),
   );
-  const confirmed = await Promise.all(
-    answers.map(async ({ custodian, answer, refusal }): Promise<CustodianAnswer> => {
-      if (answer === undefined) return refusal === undefined ? { custodian } : { custodian, refusal };
-      const { signingKeys } = recipients.find(({ id }) => id === custodian) as KnownCustodian;
-      if (await deposits.isReceipt(custodian, answer, signingKeys)) return { custodian, answer };
-      return { custodian, refusal: new Fault("signature_wrong", { actor: custodian }) };
-    }),
-  );
-  const refused = confirmed.filter(({ answer }) => answer === undefined);
-  // Every custodian must hold its share and say so itself, whatever the server says: an anchor that names a custodian without one would weaken the threshold unseen.
-  if (refused.length > 0)
-    throw new Fault(
-      "deposits_refused",
-      {
-        custodians: refused.map(({ custodian }) => custodian).join(","),
-        codes: [...new Set(refused.map(({ refusal }) => refusal?.code ?? ""))].join(","),
-      },
-      { retry: refused.some(({ refusal }) => refusal?.retry === true) },
-    );
+  await confirmDeposits(answers, recipients, deposits.isReceipt);
   return deposits.custody;
 }

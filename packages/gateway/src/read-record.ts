@@ -3,7 +3,9 @@
  * The private key that opens the shares is made for one request and never leaves this process.
  * Source: requirements C2, C3, D5; design.md, "Consent, access, custody".
  */
-import { type ReadOutcome, retrieve, type Selection } from "@xinglin/archive";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type ReadOutcome, retrieve, retrieveRecord, type Selection } from "@xinglin/archive";
 import { type Identity, type Receipt, TrustedChain } from "@xinglin/client";
 import {
   keys,
@@ -15,6 +17,7 @@ import {
 } from "@xinglin/contracts";
 import { hpkeKeyPair } from "@xinglin/crypto";
 import { sha256 } from "@xinglin/crypto/pure";
+import { writeFileDurably } from "@xinglin/custody";
 import { read as readCustody, releaseAnswer, releaseRequest, restoreContentKey } from "@xinglin/custody/client";
 import { type ActorId, type CredentialId, cbor, equal, Fault } from "@xinglin/primitives";
 import { askCustodians, proveState } from "./custodians.ts";
@@ -130,9 +133,12 @@ function keysOfPermit({ patient, number, permit }: HeldPermit): string[] {
   ];
 }
 
+/** Where a DICOM Part 10 file says that it is one. */
+const DICM_AT = 128;
+
 /**
  * Fetches the permitted object into `folder`, or what of it `only` chooses (a series, an instance, some files, a range), without reading the
- * rest. Every piece is checked against the anchored root and every whole file against its hash.
+ * rest. Every piece is checked against the anchored root and every whole file against its hash. A record inside a pack is read whole, into one file named as the record.
  */
 export async function fetchObject(
   gateway: Gateway,
@@ -143,8 +149,15 @@ export async function fetchObject(
   onProgress?: (doneBytes: number, totalBytes: number) => void,
   only?: Selection,
 ): Promise<ReadOutcome> {
-  const { id, ...reference } = permit.object;
+  const { id, slice, ...reference } = permit.object;
   const { readable } = await gateway.stores(by);
+  if (slice !== undefined) {
+    const { content, outcome } = await retrieveRecord({ reference, packId: id, slice }, contentKey, readable);
+    mkdirSync(folder, { recursive: true });
+    const ending = Buffer.from(content.subarray(DICM_AT, DICM_AT + 4)).equals(Buffer.from("DICM")) ? "dcm" : "json";
+    writeFileDurably(join(folder, `${permit.target.record}.${ending}`), content);
+    return outcome;
+  }
   const options = { ...(only === undefined ? {} : { only }), ...(onProgress === undefined ? {} : { onProgress }) };
   return retrieve(reference, id, contentKey, readable, folder, options);
 }

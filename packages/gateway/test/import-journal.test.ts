@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -92,4 +92,37 @@ test("the entry of a running process is left alone until it ends", async () => {
   await exited;
   assert.equal(await journal.collect(stores, nothingAnchored), 1);
   assert.equal(await holders(object), 0);
+});
+
+test("a pack stays if the chain names its batch; otherwise pieces and leaves go, however far its import came", async () => {
+  const root = new Uint8Array(32).fill(7);
+  const leaves = join(folder, "leaves");
+  const unnamed = (): void => {};
+  const stages: readonly [name: (object: Bytes) => void, get: (key: string) => Bytes | undefined, kept: boolean][] = [
+    [unnamed, nothingAnchored, false],
+    [(object) => journal.nameBatch(object, root, leaves), nothingAnchored, false],
+    [
+      (object) => journal.nameBatch(object, root, leaves),
+      (key) => (key === keys.batch(toHex(root)) ? new Uint8Array(1) : undefined),
+      true,
+    ],
+  ];
+  for (const [name, get, kept] of stages) {
+    const { objectId } = await ingest(
+      [{ content: Buffer.from("pack"), path: "records", mediaType: "application/octet-stream" }],
+      {
+        stores,
+      },
+    );
+    journal.beginPack(objectId);
+    name(objectId);
+    if (name !== unnamed) writeFileSync(leaves, "leaves");
+    const entry = join(folder, "imports", toHex(objectId));
+    writeFileSync(entry, JSON.stringify({ ...(JSON.parse(readFileSync(entry, "utf8")) as object), process: dead.pid }));
+    assert.equal(await journal.collect(stores, get), kept ? 0 : 1);
+    assert.equal(await holders(objectId), kept ? 14 : 0);
+    assert.equal(existsSync(leaves), kept);
+    rmSync(leaves, { force: true });
+    assert.ok(!existsSync(entry));
+  }
 });

@@ -1,13 +1,16 @@
 /** `xinglin grants|read|accesses`: what a doctor asks for elsewhere, and who read what. Source: requirements C2, C3, C10. */
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Selection } from "@xinglin/archive";
 import { category, level, purpose } from "@xinglin/contracts";
 import {
   bytesText,
+  decodeTicket,
   fetchObject,
   type KeyOfFile,
   openGrants,
   progressBar,
+  type ReadRequest,
   readKeyFile,
   redeemPermit,
   requestRead,
@@ -39,6 +42,7 @@ export const read: Command = {
   options: {
     patient: { type: "string" },
     record: { type: "string" },
+    ticket: { type: "string" },
     purpose: { type: "string" },
     out: { type: "string" },
     series: { type: "string" },
@@ -50,16 +54,11 @@ export const read: Command = {
     const by = context.key();
     const gateway = context.gateway();
     const credential = credentialId.parse(context.text("credential") ?? by.credential ?? "");
-    const id = recordId.parse(context.need("record"));
-    const record = (await gateway.client.getJson(`/v1/records/${id}`, by)) as {
-      version: number;
-      class: { level: string; category: string };
-    };
+    const target = await targetOf(context, by);
     const decision = await requestRead(gateway, by, {
       patient: actorId.parse(context.need("patient")),
       purpose: purpose.parse(context.text("purpose") ?? "TREAT"),
-      class: { level: level.parse(record.class.level), category: category.parse(record.class.category) },
-      target: { kind: "record", record: id, version: record.version },
+      ...target,
       credential,
     });
     if (!decision.permitted) {
@@ -77,13 +76,47 @@ export const read: Command = {
     for (const { custodian, code } of refused) say.plain("read.custodian_refused", { custodian, code });
     const bar = progressBar(say.text("progress.fetch"));
     const folder = resolve(context.need("out"));
-    const { readBytes, rebuiltPieces, troubles } = await fetchObject(gateway, held.permit, contentKey, folder, by, bar.update, only);
+    const { readBytes, rebuiltPieces, troubles } = await fetchObject(
+      gateway,
+      held.permit,
+      contentKey,
+      folder,
+      by,
+      bar.update,
+      only,
+    );
     bar.end();
     contentKey.fill(0);
     for (const trouble of troubles) say.plain("read.trouble", { store: trouble.store, kind: trouble.kind });
     say.plain("read.done", { size: bytesText(readBytes), rebuilt: rebuiltPieces, folder });
   },
 };
+
+/** A record of its own by its id, or one of a batch by its ticket, and its class. */
+async function targetOf(context: Context, by: KeyOfFile): Promise<Pick<ReadRequest, "target" | "class">> {
+  const ticket = context.text("ticket");
+  if (ticket !== undefined) {
+    const target = decodeTicket(ticketBytes(resolve(ticket)), ticket);
+    return { target, class: target.leaf.class };
+  }
+  const record = recordId.parse(context.need("record"));
+  const found = (await context.gateway().client.getJson(`/v1/records/${record}`, by)) as {
+    version: number;
+    class: { level: string; category: string };
+  };
+  return {
+    target: { kind: "record", record, version: found.version },
+    class: { level: level.parse(found.class.level), category: category.parse(found.class.category) },
+  };
+}
+
+function ticketBytes(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new Fault("ticket_unreadable", { path }, { cause });
+  }
+}
 
 /** The series or the instance that is asked for, or neither: then it is all of the record. */
 function part(context: Context): Selection | undefined {
