@@ -53,11 +53,13 @@ export async function inspectObject(
       context.progress(Math.round(++done * bytesAPiece), Math.round(total * bytesAPiece));
     }
     const placed = object.stores.find(({ id }) => id === header.placement[slot]);
+    // A pack that says it is this slot's, elsewhere than it was placed and with nothing right in it, is of something else.
+    const isStray = holder !== undefined && holder.store !== placed && !pieces.includes("held");
     out.push({
       slot,
       store: holder?.store.id ?? header.placement[slot]!,
       member: (holder?.store ?? placed)?.member,
-      pack: holder === undefined ? packState(object, header.placement[slot]!) : "held",
+      pack: holder === undefined || isStray ? packState(object, header.placement[slot]!) : "held",
       table: await documentState(
         holder,
         "table",
@@ -73,6 +75,7 @@ export async function inspectObject(
 }
 
 function packState(object: OpenObject, store: string): PackState {
+  if (object.holders.some((holder) => holder.store.id === store)) return "missing"; // it shows the pack of another slot
   const kinds = object.troubles.list.filter((trouble) => trouble.store === store).map(({ kind }) => kind);
   if (kinds.includes("no_pack")) return "missing";
   return kinds.includes("unreadable") ? "unreadable" : "absent";

@@ -31,6 +31,7 @@ export interface Holder {
 /** An object found. Close it after use. */
 export interface OpenObject {
   readonly stores: readonly Store[];
+  /** Those that hold a slot by the placement of the import first. */
   readonly holders: readonly Holder[];
   readonly table: PieceTable;
   readonly troubles: TroubleLog;
@@ -60,6 +61,9 @@ export async function openObject(
     const table = await firstRight(holders, "table", MAX_TABLE_BYTES, troubles, (bytes) =>
       readTable(bytes, reference.root, objectId),
     );
+    // Of two that show one slot the store that the object was placed on comes first: a store must not get in front of another by what it says it holds.
+    const isPlaced = ({ store, pack }: Holder): number => Number(table.header.placement[pack.slot] === store.id);
+    holders.sort((a, b) => isPlaced(b) - isPlaced(a));
     return { stores, holders, table, troubles, close };
   } catch (cause) {
     await close();

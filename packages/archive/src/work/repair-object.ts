@@ -91,11 +91,16 @@ async function rewriteLost(
   const targets: Target[] = [];
   try {
     const places = order.relocate ? await newPlaces(order, object, inspections) : new Map<number, Store>();
+    const own = new Map<number, Store>();
+    // All before the first stage: a removal takes stages with it.
+    for (const { slot, pack } of inspections) {
+      const placed = pack === "missing" ? object.stores.find(({ id }) => id === table.header.placement[slot]) : undefined;
+      if (placed !== undefined && (await isReady(order, object, inspections, placed))) own.set(slot, placed);
+    }
     for (const inspection of inspections) {
       const { slot, pack } = inspection;
-      const holder = object.holders.find((h) => h.pack.slot === slot);
-      const placed = pack === "missing" ? object.stores.find(({ id }) => id === table.header.placement[slot]) : undefined;
-      const store = holder?.store ?? placed ?? places.get(slot);
+      const holder = pack === "held" ? object.holders.find((h) => h.pack.slot === slot) : undefined;
+      const store = holder?.store ?? own.get(slot) ?? places.get(slot);
       if (store === undefined) continue;
       const stage = holder === undefined ? await store.stage(order.objectId, slot, "repair", order.owner) : undefined;
       targets.push({ inspection, store: store.id, pack: holder?.pack, stage, pieces: 0 });
@@ -111,6 +116,29 @@ async function rewriteLost(
     await Promise.allSettled(targets.map(({ stage }) => stage?.discard()));
     throw cause;
   }
+}
+
+/**
+ * Makes a store ready for the pack that it should hold: one that shows a pack with nothing right in it, or of a slot that another holds whole, is emptied
+ * of it. False for what cannot be emptied: it stays as it is, and does not keep the rest from being repaired.
+ */
+async function isReady(
+  { objectId }: RepairOrder,
+  { holders }: OpenObject,
+  inspections: readonly SlotInspection[],
+  store: Store,
+): Promise<boolean> {
+  const shown = holders.find((holder) => holder.store === store);
+  if (shown === undefined) return true;
+  const { slot } = shown.pack;
+  const { pack, pieces } = inspections[slot] ?? { pack: "absent", pieces: [] };
+  const isFirst = holders.find((holder) => holder.pack.slot === slot) === shown;
+  const isNeeded = isFirst ? pack === "held" : pieces.some((piece) => piece !== "held");
+  if (isNeeded) return false;
+  return await store.remove(objectId).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Stores for the slots whose own are away or not given: by the rules of placement, beside those that hold or will hold the others. */
