@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { encodeBatchLeaf, keys, type Operation } from "@xinglin/contracts";
@@ -304,6 +304,45 @@ test("another member's leaf with this record's id and commitments opens no share
     await ask(own, await own.permit(), 0); // and A's own record opens as before
   } finally {
     await own.close();
+  }
+});
+
+test("a folder put back from an old copy is erased again, by what the chain proves", async () => {
+  const own = await openSmallChain({ ownNode: true });
+  try {
+    const [first, second] = own.custodians as [(typeof own.custodians)[number], (typeof own.custodians)[number]];
+    const folderOf = ({ party }: typeof first): string => join(own.directory, "shares", party.actor);
+    const kinds = (one: typeof first): string[] =>
+      readdirSync(folderOf(one))
+        .map((name) => name.split(".").at(-1) ?? "")
+        .sort();
+    assert.equal(await first.custodian.eraseEnded(), 0, "what is in force stays");
+    assert.deepEqual(kinds(first), ["key", "share"]);
+    for (const one of [first, second]) cpSync(folderOf(one), `${folderOf(one)}.old`, { recursive: true });
+
+    await own.submit(own.a, { op: "endRecord", record: own.record });
+    const state = own.prove(keys.record(own.record));
+    const { ledger, record } = own;
+    const request = { chain: ledger.chainId, custodian: first.party.actor, record, version: 1, state };
+    await first.custodian.erase(erasureRequest(request));
+    for (const one of [first, second]) {
+      rmSync(folderOf(one), { recursive: true });
+      cpSync(`${folderOf(one)}.old`, folderOf(one), { recursive: true });
+      assert.deepEqual(kinds(one), ["key", "share"]);
+    }
+    // One erased before, the other was never reached; one asks its node for proofs, the other reads its member's ledger.
+    assert.equal(await first.custodian.eraseEnded(), 1);
+    assert.equal(await second.custodian.eraseEnded((key) => ledger.get(key)), 1);
+    for (const one of [first, second]) assert.deepEqual(kinds(one), ["erased"]);
+    assert.equal(await first.custodian.eraseEnded(), 0);
+  } finally {
+    await own.close();
+  }
+  const alone = await openSmallChain();
+  try {
+    await refuses((alone.custodians[0] as (typeof alone.custodians)[number]).custodian.eraseEnded(), "ledger_unavailable");
+  } finally {
+    await alone.close();
   }
 });
 
