@@ -28,6 +28,7 @@ import { measureFilter } from "./archive-filter.ts";
 import { measureLargeObject } from "./archive-large.ts";
 import { sealingLoop } from "./archive-limits.ts";
 import { measureNetwork } from "./archive-network.ts";
+import { measureSmallRecords } from "./archive-small-records.ts";
 import { best, interleave, type Measure, median, type SuiteOptions, timed } from "./measure.ts";
 import { anchorBytes } from "./onchain-bytes.ts";
 
@@ -42,7 +43,7 @@ const MEGABYTE = 1e6;
 const MEMBERS = ["a", "b", "c", "d", "a", "b", "c", "d", "a", "b", "c", "e", "e", "f"];
 const GONE = 4;
 
-/** Emits `ingest`, `loop-delay`, `compression`, `ingest-filtered`, `retrieve-degraded`, `audit`, `repair`, `import-network`, `retrieve-network`, `code`, `reference-bytes`, `onchain-bytes`, `rss`, `rss-growth` and `rss-20gb`. */
+/** Emits `ingest`, `loop-delay`, `compression`, `ingest-filtered`, `retrieve-degraded`, `audit`, `repair`, `import-network`, `retrieve-network`, `code`, `reference-bytes`, `onchain-bytes`, `rss`, `rss-growth`, `rss-20gb`, `small-records` and `small-records-files`. */
 export async function run({ quick, emit }: SuiteOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "xinglin-bench-archive-"));
   try {
@@ -75,6 +76,7 @@ export async function run({ quick, emit }: SuiteOptions): Promise<void> {
     await rm(folder, { recursive: true });
     await measureMemory(quick, emit);
     await measureLargeObject(quick, emit);
+    await measureSmallRecords(quick, (at) => openStores(storesBelow(at), { create: true }), emit);
   } finally {
     await closeWorkers();
     await rm(folder, { recursive: true, force: true });

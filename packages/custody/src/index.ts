@@ -1,4 +1,5 @@
 export * from "./bulk-contract.ts";
+export { openBulkDeposit } from "./bulk-deposit.ts";
 export { ChainFollower, type ChainTrust, type ChainView } from "./chain-view.ts";
 export * from "./contract.ts";
 export { Custodian, type CustodianOptions } from "./custodian.ts";
