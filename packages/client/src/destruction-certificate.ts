@@ -4,21 +4,10 @@
  * It holds identifiers and nothing of the content.
  * Source: requirement D8; design.md, "Consent, access, custody" (Ending); docs/internals/archive.md, "The end of an object".
  */
-import {
-  type Actor,
-  actor,
-  erasure,
-  keyIdSchema,
-  keys,
-  type MedicalRecord,
-  record as recordEntry,
-  SUITES,
-  version,
-} from "@xinglin/contracts";
+import { type Actor, actor, erasure, keys, type MedicalRecord, record as recordEntry } from "@xinglin/contracts";
 import { type Curves, portableCurves, verifyWith } from "@xinglin/crypto";
 import {
   type ActorId,
-  actorId,
   type Bytes,
   cbor,
   equal,
@@ -26,69 +15,27 @@ import {
   type Infer,
   type MemberId,
   type RecordId,
-  recordId,
   type Schema,
-  schema,
-  unixSeconds,
 } from "@xinglin/primitives";
 import {
   type Assumption,
   type Claim,
   type EvidenceTrust,
   type Facts,
-  MAX_EVIDENCE_BYTES,
   type VerifySignature,
   verifyEvidence,
 } from "@xinglin/verifier";
 import type { ApiClient } from "./api-client.ts";
+import {
+  type DestroyedVersion,
+  type DestructionStatement,
+  destructionCertificate,
+  destructionStatement,
+  MAX_CERTIFICATE_BYTES,
+  MAX_STATEMENT_BYTES,
+} from "./destruction-statement.ts";
 import { collectEvidence } from "./evidence.ts";
 import { type Identity, signerReference } from "./identity.ts";
-
-const MAX_STORES = 4_096;
-const MAX_STATEMENT_BYTES = 4_194_304;
-const MAX_SIGNATURE_BYTES = 8_192;
-/** Largest certificate that is read. */
-export const MAX_CERTIFICATE_BYTES = MAX_EVIDENCE_BYTES;
-
-const storeOutcome = schema.object({
-  store: schema.text(64),
-  member: schema.text(64),
-  /** `not_reached`: its pieces may be there still; `code` says why. */
-  outcome: schema.oneOf("dropped", "held_nothing", "not_reached"),
-  code: schema.optional(schema.text(64)),
-});
-
-const destroyedVersion = schema.object({
-  version,
-  /** Id of the archive object. */
-  object: schema.bytes(16),
-  /** Empty for a record inside a pack that others still need: its key alone is gone. */
-  stores: schema.list(storeOutcome, MAX_STORES),
-  /** A look at all stores afterwards: packs shown, stores that could not be asked, packs that decode. Absent as above. */
-  probe: schema.optional(
-    schema.object({ packs: schema.uint(MAX_STORES), unseen: schema.uint(MAX_STORES), needed: schema.uint(128, 1) }),
-  ),
-});
-/** What became of the pieces of one version. */
-export type DestroyedVersion = Infer<typeof destroyedVersion>;
-
-const statement = schema.object({
-  type: schema.oneOf("xinglin-destruction/1"),
-  chain: schema.text(50),
-  record: recordId,
-  /** Newest first. */
-  versions: schema.list(destroyedVersion, 65_535, 1),
-  by: schema.object({ actor: actorId, key: keyIdSchema, suite: schema.oneOf(...SUITES) }),
-  at: unixSeconds,
-});
-/** What the institution signs. */
-export type DestructionStatement = Infer<typeof statement>;
-
-const certificate = schema.object({
-  statement: schema.bytes(1, MAX_STATEMENT_BYTES),
-  signature: schema.bytes(1, MAX_SIGNATURE_BYTES),
-  evidence: schema.bytes(1, MAX_EVIDENCE_BYTES),
-});
 
 /** Of one version: what the chain proves of its key, and what the institution signed about its pieces. */
 export interface CertifiedVersion extends DestroyedVersion {
@@ -139,7 +86,7 @@ export async function certifyDestruction(
   });
   const { chainId, time } = await client.tip();
   const signed = cbor.encode(
-    statement.parse({
+    destructionStatement.parse({
       type: "xinglin-destruction/1",
       chain: chainId,
       record,
@@ -161,8 +108,8 @@ export async function verifyDestruction(
   { verify, curves = portableCurves }: { readonly verify?: VerifySignature; readonly curves?: Curves } = {},
 ): Promise<DestructionVerdict> {
   try {
-    const parts = certificate.parse(cbor.decode(bytes, MAX_CERTIFICATE_BYTES));
-    const told = statement.parse(cbor.decode(parts.statement, MAX_STATEMENT_BYTES));
+    const parts = destructionCertificate.parse(cbor.decode(bytes, MAX_CERTIFICATE_BYTES));
+    const told = destructionStatement.parse(cbor.decode(parts.statement, MAX_STATEMENT_BYTES));
     const evidence = await verifyEvidence(parts.evidence, trust, verify);
     if (!evidence.ok) return evidence;
     const { chainId, proves, assumes } = evidence;
@@ -205,7 +152,7 @@ class ProvenEntries {
 
 /** The signer is of the institution that the record stems from, with a key that was in force where the evidence was taken. */
 function requireSigned(
-  { statement: signed, signature }: Infer<typeof certificate>,
+  { statement: signed, signature }: Infer<typeof destructionCertificate>,
   { by }: DestructionStatement,
   signer: Actor,
   source: MemberId,

@@ -1,5 +1,6 @@
 export * from "./api-client.ts";
 export * from "./destruction-certificate.ts";
+export { type DestroyedVersion, type DestructionStatement, MAX_CERTIFICATE_BYTES } from "./destruction-statement.ts";
 export * from "./enrolment-link.ts";
 export * from "./events.ts";
 export * from "./evidence.ts";

@@ -10,7 +10,6 @@ import {
   custodian as custodianEntry,
   encodeBody,
   encodeTransaction,
-  erasure as erasureEntry,
   keys,
   type MedicalRecord,
   mayBeErased,
@@ -32,7 +31,6 @@ import {
   type Height,
   type MemberId,
   type RecordId,
-  type Schema,
   toHex,
   type UnixSeconds,
 } from "@xinglin/primitives";
@@ -41,6 +39,7 @@ import { openBulkDeposit } from "./bulk-deposit.ts";
 import { ChainFollower, type ChainTrust, type ChainView } from "./chain-view.ts";
 import * as contract from "./contract.ts";
 import { requireDepositor } from "./depositor.ts";
+import { endedShares, type Read, reading } from "./ended-shares.ts";
 import type { CustodianService } from "./service.ts";
 import { encodeKeyShareInfo } from "./share-info.ts";
 import { ShareStore } from "./share-store.ts";
@@ -165,24 +164,16 @@ export class Custodian implements CustodianService {
    * answers verified. Returns how many shares. Faults without `get`: those of a release's proofs.
    */
   async eraseEnded(get?: (key: string) => Bytes | undefined): Promise<number> {
+    const read = get === undefined ? (names: readonly string[]) => this.#newest(names) : () => reading(get);
     let erased = 0;
-    for (const name of this.#shares.list()) {
-      const { source, record, version } = name;
-      const names = [keys.record(record), keys.recordVersion(record, version), keys.erasure(record, version, this.id)];
-      const read = get === undefined ? await this.#newest(names) : reader(get);
-      const newest = read(keys.record(record), recordEntry);
-      // A deposit for what was never anchored, or for a record of another's: nothing says that it ended.
-      if (newest?.source !== source) continue;
-      const named = newest.version === version ? newest : read(keys.recordVersion(record, version), recordEntry);
-      if (named === undefined) continue;
-      if (newest.status !== "ending" && read(keys.erasure(record, version, this.id), erasureEntry) === undefined) continue;
-      this.#eraseAllEpochs(record, version, named);
+    for await (const { name, named } of endedShares(this.#shares.list(), this.id, read)) {
+      this.#eraseAllEpochs(name.record, name.version, named);
       if (!this.#shares.holds(name)) erased++;
     }
     return erased;
   }
 
-  async #newest(names: readonly string[]): Promise<ChainView["read"]> {
+  async #newest(names: readonly string[]): Promise<Read> {
     const state = await this.#options.trust.newest?.(names);
     if (state === undefined) throw new Fault("ledger_unavailable", {}, { retry: true });
     return (await this.#chain.view(this.#chain.chain, state)).read;
@@ -266,10 +257,3 @@ export class Custodian implements CustodianService {
     return encodeTransaction(body, await signer.sign(body));
   }
 }
-
-const reader =
-  (get: (key: string) => Bytes | undefined) =>
-  <T>(key: string, shape: Schema<T>): T | undefined => {
-    const value = get(key);
-    return value === undefined ? undefined : shape.parse(cbor.decodeTrusted(value));
-  };
