@@ -1,44 +1,18 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-const CLI = join(root, "services/cli/src/main.ts");
-const CONSORTIUM = join(root, "services/consortium/src/main.ts");
-/** Commands start in half the time when what they load was compiled before. */
-process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules/.cache/xinglin/compiled");
-const guide = readFileSync(join(root, "docs/guides/share-a-study.md"), "utf8");
+import { blocksOf, CLI, guideText, root, runBlocks, startConsortium } from "./guide-runner.ts";
 
 let folder: string;
-const start = async (): Promise<() => Promise<void>> => {
-  const child = spawn(process.execPath, [CONSORTIUM, "--empty", "--data", "my-consortium", "--port", "0", "--lang", "en"], {
-    cwd: folder,
-  });
-  const exited = once(child, "exit");
-  await new Promise<void>((resolve, reject) => {
-    let told = "";
-    child.stdout.on("data", (part: Buffer) => {
-      told += part.toString();
-      if (/Ctrl-C stops/.test(told)) resolve();
-    });
-    exited.then(() => reject(new Error(told)));
-  });
-  return async () => {
-    child.kill("SIGINT");
-    await exited;
-  };
-};
 let stop: () => Promise<void>;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "xinglin-guide-"));
   symlinkSync(join(root, "examples"), join(folder, "examples"));
-  stop = await start();
+  stop = await startConsortium(folder);
 });
 after(async () => {
   await stop();
@@ -48,15 +22,9 @@ after(async () => {
 const xinglin = (...args: string[]) => promisify(execFile)(process.execPath, [CLI, ...args, "--lang", "en"], { cwd: folder });
 
 test("every command of the guide works, in its order", async () => {
-  const blocks = [...guide.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block);
+  const blocks = blocksOf(guideText("share-a-study.md"));
   assert.ok(blocks.length >= 10);
-  const script = [
-    "set -eu -o pipefail",
-    `xinglin() { ${JSON.stringify(process.execPath)} ${JSON.stringify(CLI)} "$@" --lang en; }`,
-    ...blocks,
-    "test ! -e refused",
-  ].join("\n");
-  const { stdout } = await promisify(execFile)("bash", ["-c", script], { cwd: folder, maxBuffer: 1 << 24 });
+  const stdout = await runBlocks([...blocks, "test ! -e refused"], folder);
   for (const told of [
     /valid: 4 instances/,
     /every piece and file checked/,
@@ -130,7 +98,7 @@ test("a backup restores keys and ledger; a changed one is refused", async () => 
   // The restored folder takes the place of the lost one: the ledger goes on, the read model comes back from the chain.
   rmSync(join(folder, "my-consortium"), { recursive: true });
   cpSync(join(folder, "my-restored"), join(folder, "my-consortium"), { recursive: true });
-  stop = await start();
+  stop = await startConsortium(folder);
   const { stdout } = await xinglin("status", "--data", "my-consortium", "--json");
   assert.ok((JSON.parse(stdout) as { height: number }).height > 20);
 });

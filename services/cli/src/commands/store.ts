@@ -47,6 +47,9 @@ export const add: Command = {
     const { id, quotaBytes = 0 } = description;
     if (config.stores.some((store) => store.id === id)) throw new Fault("store_duplicate", { store: id });
     const archive = config.archive ?? { listen: context.text("listen") ?? DEFAULT_LISTEN, url: serviceUrl(context) };
+    const { client } = context.gateway();
+    // A chain that can't be reached says so before anything is made that nobody would lend.
+    await listLentStores(client);
     const store = openStore(description);
     await store.create();
     const { diskFreeBytes } = await store.room();
@@ -59,7 +62,7 @@ export const add: Command = {
       quotaMegabytes: Math.floor(quotaBytes / MEGABYTE),
       url: archive.url,
     };
-    const height = await lendStore(context.gateway().client, keyOf(context, config), terms);
+    const height = await lendStore(client, keyOf(context, config), terms);
     writeNodeConfig(file, { ...config, archive, stores: [...config.stores, description] }, { replace: true });
     context.tell("store.added", { id, quota: bytesText(quotaBytes), height, config: file, url: archive.url });
   },
