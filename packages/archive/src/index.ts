@@ -30,10 +30,10 @@ export { issuePass, MAX_PASS_SECONDS, type PassStatement, readPass, type StoreAc
 export type { Anchor, FindAnchor } from "./lending/repair-proof.ts";
 export { type Lending, type LendingOptions, startLending } from "./lending/start-lending.ts";
 export type { Manifest } from "./manifest.ts";
+export { movePack, type PackMove } from "./move-pack.ts";
 export { type Pack, type PackedRecord, type PackOptions, packRecords } from "./packs/pack-records.ts";
 export { retrieveRecord, type SmallRecord } from "./packs/read-record.ts";
 export { MAX_SMALL_BYTES, type PackSlice, packSlice } from "./packs/record-seal.ts";
-export { movePack, type PackMove } from "./move-pack.ts";
 export { isArchivePath } from "./paths.ts";
 export { decodeTable, type PieceProof, PieceTable, type TableHeader, verifyPiece } from "./piece-table.ts";
 export * from "./placement.ts";
