@@ -85,6 +85,8 @@ test("a store is lent, used by another member, drained and withdrawn", async () 
   const [port] = await freePorts(1);
   const add = ["store", "add", "--dir", join(folder, "disk"), "--listen", `127.0.0.1:${port}`];
   await refused(/--quota/, ...add);
+  await refused(/--building is wrong/, ...add, "--quota", "100MB", "--building", "North Wing");
+  await refused(/--ipfs is wrong: http:\/\/127/, "store", "add", "--ipfs", "http://10.0.0.1:5001", "--quota", "100MB");
   await refused(/more than its disk has free/, ...add, "--quota", "999TB");
   assert.match(await cli(...add, "--quota", "100MB", "--building", "north-wing"), /Lent hospital-a-1: 100\.0 MB/);
   await refused(/another store|belongs to/, ...add, "--quota", "50MB");

@@ -3,7 +3,7 @@
  * Source: docs/guides/lend-storage.md.
  */
 import { resolve } from "node:path";
-import { openStore, type StoreDescription, siteOf } from "@xinglin/archive";
+import { openStore, type StoreDescription, siteOf, storeDescription } from "@xinglin/archive";
 import type { LendStore } from "@xinglin/contracts";
 import { bytesText, drainStore, lendStore, listLentStores, retireStore, storeHoldings } from "@xinglin/gateway";
 import { type NodeConfig, readNodeConfig, writeNodeConfig } from "@xinglin/member";
@@ -16,6 +16,10 @@ const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, TB: 1e12 };
 /** As the chain has it. */
 const MOST_QUOTA_BYTES = 1e15;
 const DEFAULT_LISTEN = "127.0.0.1:8770";
+
+/** Options by where their value stands in a description, and what they take where that is not plain to see. */
+const OPTION_AT: Readonly<Record<string, string>> = { api: "ipfs", path: "dir", url: "s3" };
+const EXPECTED: Readonly<Record<string, string>> = { ipfs: "http://127.0.0.1:5001 | unix:/PATH" };
 
 const WHERE = { config: { type: "string" }, id: { type: "string" } } as const;
 
@@ -43,7 +47,7 @@ export const add: Command = {
   async run(context) {
     const file = configOf(context);
     const config = readNodeConfig(file);
-    const description = describe(context, config);
+    const description = checked(describe(context, config));
     const { id, quotaBytes = 0 } = description;
     if (config.stores.some((store) => store.id === id)) throw new Fault("store_duplicate", { store: id });
     const archive = config.archive ?? { listen: context.text("listen") ?? DEFAULT_LISTEN, url: serviceUrl(context) };
@@ -134,6 +138,19 @@ export const remove: Command = {
     context.tell("store.removed", { id, height, config: file });
   },
 };
+
+/** A description that a configuration can hold. Throws `option_wrong` with the option whose value it can't. */
+function checked(description: StoreDescription): StoreDescription {
+  try {
+    return storeDescription.parse(description);
+  } catch (cause) {
+    if (!(cause instanceof Fault) || cause.code !== "malformed") throw cause;
+    const at = String(cause.facts.element).split("/").at(-1) ?? "";
+    const option = OPTION_AT[at] ?? at;
+    const expected = EXPECTED[option] ?? String(cause.facts.expected);
+    throw new Fault("option_wrong", { option: `--${option}`, expected }, { cause });
+  }
+}
 
 /** The store that the options name. */
 function describe(context: Context, { member, stores }: NodeConfig): StoreDescription {
