@@ -84,6 +84,8 @@ export interface RepairRound {
   readonly pieces: number;
   /** Objects that could not be repaired, or not wholly, by code: `store_absent` where a store of theirs is away. */
   readonly left: ReadonlyMap<string, number>;
+  /** Objects that lack something and were not due. */
+  readonly waiting: number;
 }
 
 /**
@@ -126,5 +128,5 @@ export async function repairQueue(
     }
     await setTimeout((performance.now() - started) * (1 / share - 1));
   }
-  return { repaired, pieces, left };
+  return { repaired, pieces, left, waiting: queue.length - wanted.size };
 }

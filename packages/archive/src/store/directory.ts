@@ -9,7 +9,7 @@ import { Fault, fromHex, toHex } from "@xinglin/primitives";
 import { type DirectoryDescription, type Site, siteOf } from "./description.ts";
 import { DirectoryStagedPack, DirectoryStoredPack } from "./directory-pack.ts";
 import { errnoOf, readFault, writeFault } from "./disk-fault.ts";
-import { syncFolder, writeDurably } from "./durable.ts";
+import { makeFolder, syncFolder, writeDurably } from "./durable.ts";
 import { isStale } from "./owner.ts";
 import type { StagedPack, StagePurpose, StaleStage, Store, StoredPack, StoreRoom } from "./store.ts";
 
@@ -38,8 +38,8 @@ export class DirectoryStore implements Store {
 
   async create(): Promise<void> {
     await this.#writing(async () => {
-      await mkdir(this.#objects, { recursive: true });
-      await mkdir(this.#incoming, { recursive: true });
+      await makeFolder(this.#objects);
+      await makeFolder(this.#incoming);
       await this.#claim();
       await syncFolder(this.description.path);
     });

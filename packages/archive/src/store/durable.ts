@@ -1,6 +1,26 @@
 /** Writing so that it is on disk when the call returns: the file, and the folder that names it. */
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { mkdir, open, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { errnoOf } from "./disk-fault.ts";
+
+/**
+ * Makes a folder and those above it. Not by Node's own recursive call, which never returns where a folder exists and yet none can be made in it, as in
+ * /proc.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    if (errnoOf(cause) === "EEXIST" && (await stat(path)).isDirectory()) return;
+    const above = dirname(path);
+    if (errnoOf(cause) !== "ENOENT" || above === path || (await isFolder(above))) throw cause;
+    await makeFolder(above);
+    await makeFolder(path);
+  }
+}
+
+const isFolder = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
 /** Returns when the entries of a folder are on disk. */
 export async function syncFolder(path: string): Promise<void> {

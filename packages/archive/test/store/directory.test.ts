@@ -47,6 +47,11 @@ test("a folder that cannot be written is named by its store", async (t) => {
   await assert.rejects(store.list(), fault("store_absent", { store: "one" }));
 });
 
+test("a folder that can be made nowhere is said so at once", { skip: process.platform !== "linux" }, async () => {
+  const store = new DirectoryStore({ kind: "directory", id: "one", member: "a", path: "/proc/xinglin/store" });
+  await assert.rejects(store.create(), fault("store_absent", { store: "one" }));
+});
+
 test("opening stores makes none unless told, and refuses two of one name", async (t) => {
   const folder = await temporaryFolder(t);
   const one = { kind: "directory", id: "one", member: "a", path: join(folder, "one") } as const;

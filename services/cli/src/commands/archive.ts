@@ -28,13 +28,21 @@ export const repair: Command = {
     const percent = context.number("share", 50);
     if (percent < 1 || percent > 100) throw new Fault("option_wrong", { option: "--share", expected: "1..100" });
     const { queue } = await archiveHealth(gateway, by);
-    const { repaired, pieces, left } = await repairQueue(gateway, by, queue, {
-      spare: context.number("spare", 2),
+    const spare = context.number("spare", 2);
+    const { repaired, pieces, left, waiting } = await repairQueue(gateway, by, queue, {
+      spare,
       share: percent / 100,
       relocate: context.flag("relocate"),
       onObject: ({ object }, written) => context.say.plain("audit.repaired", { object, pieces: written }),
     });
     const failed = [...left.values()].reduce((sum, count) => sum + count, 0);
-    context.tell("archive.repaired", { repaired, pieces, left: failed, codes: [...left.keys()].join(", ") || "-" });
+    context.tell("archive.repaired", {
+      repaired,
+      pieces,
+      left: failed,
+      codes: [...left.keys()].join(", ") || "-",
+      waiting,
+      spare,
+    });
   },
 };

@@ -17,7 +17,9 @@ export const audit: Command = {
       for (const { store, object, record, stripe, column, kind } of report.pieces)
         say.plain("audit.piece", { store, object, record, stripe, column, kind });
       for (const { table, row, columns } of report.rows) say.plain("audit.row", { table, row, columns });
-      say.plain("audit.summary", { objects: report.objects, checked: report.piecesChecked, rows: report.rowsChecked });
+      const { objects, piecesChecked: checked, rowsChecked: rows } = report;
+      if (rows === undefined) say.plain("audit.summary_pieces", { objects, checked });
+      else say.plain("audit.summary", { objects, checked, rows });
       const { lostShare, probability } = report.finds;
       say.plain("audit.finds", { lost: percent(lostShare), found: percent(probability) });
     }
@@ -30,7 +32,7 @@ export const audit: Command = {
       say.plain("audit.rebuilt");
     }
     if (findings > 0) throw new Fault("audit_found", { pieces: report.pieces.length, rows: report.rows.length });
-    if (!context.json) say.plain("audit.clean");
+    if (!context.json) say.plain(report.rowsChecked === undefined ? "audit.clean_pieces" : "audit.clean");
   },
 };
 
