@@ -16,7 +16,7 @@ import {
   type RefusalCode,
   refusalCodesOf,
 } from "../src/index.ts";
-import { anyOperation } from "./support/any-operation.ts";
+import { anyOperation, likelyAction, likelyProposal } from "./support/any-operation.ts";
 import { consortium } from "./support/committee.ts";
 import {
   administration,
@@ -110,7 +110,7 @@ const step: fc.Arbitrary<Step> = anyOperation.chain((operation) =>
   }),
 );
 
-/** A consortium in which something has happened: a consent, a permit, an ended record, an open enrolment. */
+/** A consortium in which something has happened: a consent, a permit, an ended record, an open enrolment, a lent store, an open vote. */
 const started = consortium(4);
 started.do({ by: patient }, grant());
 started.do({ by: people.doctorB }, request);
@@ -122,6 +122,16 @@ started.do(
   { by: patientAtB },
   { op: "authorizeEnrolment", actor: patientAtB, enrolment: { publicKey: oneTimeKey, notAfter: at(1000), replace: false } },
 );
+
+started.do(admin, {
+  op: "lendStore",
+  id: "store-1",
+  kind: "directory",
+  site: { building: "b", city: "c", power: "p" },
+  quotaMegabytes: 1,
+  url: "https://store.example",
+});
+started.do(admin, { op: "proposeChange", id: likelyProposal, action: likelyAction, notAfter: at(1000) });
 
 /** Decides one step as the executor does; undefined if admission turns the caller away. */
 function decide(now: World, { by, enrolment, operation }: Step) {

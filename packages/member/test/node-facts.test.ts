@@ -7,7 +7,7 @@ import type { NodeConfig } from "../src/config/node-config.ts";
 import { nodeFacts } from "../src/node-facts.ts";
 
 const of = (driver: string, ledger: object) =>
-  nodeFacts({ chain: { driver }, data: tmpdir() } as unknown as NodeConfig, ledger as Ledger)();
+  nodeFacts({ chain: { driver }, data: tmpdir(), stores: [] } as unknown as NodeConfig, ledger as Ledger)();
 
 test("the clock's offset is told once it is known, also when it is none; a solo node's clock is the chain's", async () => {
   const engine = (clockOffsetSeconds: number | undefined) => ({ engine: { peers: async () => ["a"], clockOffsetSeconds } });

@@ -256,8 +256,9 @@ const shapes = {
   refreshCustody: held(shape({ record: recordId, version: from(1, 1, 2), custody })),
 } satisfies { [Name in OperationName]: fc.Arbitrary<Omit<OperationOf<Name>, "op">> };
 
-const likelyAction: Action = { kind: "setElection", election: { ...CONSORTIUM_ELECTION, epochBlocks: 9 } };
-const likelyProposal = hex32("a03") as ProposalId;
+/** A change that a committee would agree to, and the name it is proposed under. */
+export const likelyAction: Action = { kind: "setElection", election: { ...CONSORTIUM_ELECTION, epochBlocks: 9 } };
+export const likelyProposal = hex32("a03") as ProposalId;
 /** Operations that come to something in a consortium where the patient's first consent stands and nothing is known of approval 80. */
 const likely: readonly Operation[] = [
   grant(),
@@ -272,7 +273,7 @@ const likely: readonly Operation[] = [
   { op: "replaceKey", publicKey: publicKey(400) },
   { op: "setActorStatus", id: people.nurseA, status: "suspended" },
   issue(credential(43), people.nurseA, "nurse"),
-  { op: "proposeChange", id: likelyProposal, action: likelyAction, notAfter: at(9) },
+  { op: "proposeChange", id: hex32("a04") as ProposalId, action: likelyAction, notAfter: at(9) },
   { op: "castVote", proposal: likelyProposal, content: proposalContent(likelyAction), ballot: "yes" },
   {
     op: "recordApproval",
