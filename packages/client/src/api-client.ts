@@ -54,6 +54,11 @@ export interface ApiClientOptions {
   /** The chain that the caller means, learnt elsewhere: a server with another genesis is `wrong_chain`. */
   readonly chainId?: string;
   readonly fetch?: typeof fetch;
+  /**
+   * How often to ask for the receipt of a transaction that was taken and whose block takes its time, as where several validators are away. The server waits a
+   * while (some 15 s) at each question. 0 by default: `receipt_missing` at once, for a page that shows what waits.
+   */
+  readonly receiptQuestions?: number;
 }
 
 export class ApiClient {
@@ -61,6 +66,7 @@ export class ApiClient {
   readonly #language: string;
   readonly #expectedChainId: string | undefined;
   readonly #fetch: typeof fetch;
+  readonly #receiptQuestions: number;
   /** By actor and key: after a key was replaced, the same actor needs a session of the new one. */
   readonly #sessions = new Map<string, Promise<Session>>();
   #genesis: Promise<{ bytes: Bytes; genesis: Genesis; chainId: string }> | undefined;
@@ -69,6 +75,7 @@ export class ApiClient {
     this.url = options.url.replace(/\/$/, "");
     this.#language = options.language ?? "zh-CN";
     this.#expectedChainId = options.chainId;
+    this.#receiptQuestions = options.receiptQuestions ?? 0;
     this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
   }
 
@@ -114,8 +121,18 @@ export class ApiClient {
   async submitBytes(transaction: Bytes, wait: "committed" | "provable" = "provable"): Promise<Receipt> {
     const answer = await this.#send("POST", `/v1/transactions?wait=${wait}`, { body: transaction });
     const { id, receipt } = (await answer.json()) as { id?: string; receipt?: Receipt };
-    if (receipt === undefined) throw new Fault("receipt_missing", { id: id ?? "" }, { retry: true });
-    return receipt;
+    return receipt ?? this.#receiptOf(id ?? "", wait);
+  }
+
+  async #receiptOf(id: string, wait: "committed" | "provable"): Promise<Receipt> {
+    for (let question = 1; question <= this.#receiptQuestions; question++) {
+      try {
+        return (await this.getJson(`/v1/receipts/${id}?wait=${wait}`)) as Receipt;
+      } catch (error) {
+        if (!(error instanceof Fault && error.code === "receipt_pending")) throw error;
+      }
+    }
+    throw new Fault("receipt_missing", { id }, { retry: true });
   }
 
   /** The value (or absence) of a state key with its proof. `identity` must be allowed to see it. */

@@ -13,6 +13,8 @@ import { ImportJournal } from "./import-journal.ts";
 import type { Gateway } from "./keep-record.ts";
 import { chainStores } from "./stores.ts";
 
+/** A minute: longer than it takes until a validator that is there proposes. */
+const RECEIPT_QUESTIONS = 4;
 const MAX_STORES = 4096;
 const consortiumFile = schema.object({
   type: schema.oneOf("xinglin-consortium/1"),
@@ -48,7 +50,7 @@ export const batchLeaves = (data: string, member: MemberId): BatchLeaves =>
 /** A gateway over the consortium of a data folder. */
 export function openGateway(data: string, language: "zh-CN" | "en"): Gateway & { readonly file: ConsortiumFile } {
   const file = readConsortiumFile(data);
-  const client = new ApiClient({ url: file.url, language, chainId: file.chainId });
+  const client = new ApiClient({ url: file.url, language, chainId: file.chainId, receiptQuestions: RECEIPT_QUESTIONS });
   return {
     file,
     client,

@@ -37,7 +37,7 @@ function lied(change: (path: string, answer: Bytes) => Bytes | Promise<Bytes>, c
 const ownKeyAt =
   (kind: string) =>
   (path: string, answer: Bytes): Bytes => {
-    if (!path.startsWith(`/v1/state?key=${kind}`)) return answer;
+    if (!path.startsWith(`/v1/state?key=${kind}%2F`)) return answer;
     const proof = cbor.decodeTrusted(answer) as { value: Bytes };
     const value = { ...(cbor.decodeTrusted(proof.value) as object), hpke: own };
     return cbor.encode({ ...proof, value: cbor.encode(value) });

@@ -155,7 +155,7 @@ test("says what to do when it can't start, and leaves nothing half-written", asy
   const holder = start(data, "--empty");
   await holder.said(/Ready after/);
   const other = start(data, "--empty");
-  await other.said(/ledger_locked/);
+  await other.said(/folder_in_use/);
   assert.notEqual(await other.stop(), 0);
   assert.equal(await holder.stop(), 0);
 });
