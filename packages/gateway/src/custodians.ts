@@ -72,7 +72,8 @@ export interface CustodianAnswer {
 
 /** Codes after which the same request with a newer proof may succeed: a block was made in between. */
 const OVERTAKEN = new Set(["header_superseded", "header_stale"]);
-const ATTEMPTS = 5;
+/** With validators away a block can take several rounds of some seconds each. */
+const PATIENCE_MS = 20_000;
 const RETRY_MS = 300;
 
 /**
@@ -88,7 +89,8 @@ export async function askCustodians(
 ): Promise<CustodianAnswer[]> {
   const answers = new Map<ActorId, CustodianAnswer>();
   let open = [...custodians];
-  for (let attempt = 1; attempt <= ATTEMPTS && open.length > 0; attempt++) {
+  const deadline = performance.now() + PATIENCE_MS;
+  do {
     const state = await prove();
     await Promise.all(
       open.map(async (custodian) => {
@@ -105,6 +107,6 @@ export async function askCustodians(
     );
     open = open.filter((custodian) => OVERTAKEN.has(answers.get(custodian)?.refusal?.code ?? ""));
     if (open.length > 0) await setTimeout(RETRY_MS);
-  }
+  } while (open.length > 0 && performance.now() < deadline);
   return custodians.map((custodian) => answers.get(custodian) as CustodianAnswer);
 }
