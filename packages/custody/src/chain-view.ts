@@ -2,6 +2,7 @@
  * What a custodian lets itself be told about the chain: only what a fresh header, signed by the validators that it follows from the genesis,
  * proves. Source: design.md, "Proofs", "Time", "Consent, access, custody" (Release).
  */
+import { setTimeout } from "node:timers/promises";
 import { decodeGenesis, type Genesis } from "@xinglin/contracts";
 import { type Curves, verifyVoteWith } from "@xinglin/crypto";
 import { type Bytes, cbor, Fault, type Schema, type UnixSeconds } from "@xinglin/primitives";
@@ -10,6 +11,10 @@ import type { ProvenState } from "./contract.ts";
 
 /** A header may be this far ahead of the custodian's own clock. */
 const MAX_CLOCK_SKEW_SECONDS = 5;
+
+/** How often, and after how long each time, a custodian looks again whether its own node knows the state that it was shown. */
+const NODE_BEHIND_TIMES = 8;
+const NODE_BEHIND_MS = 250;
 
 /** State at one height, as far as the proofs that came with it reach. */
 export interface ChainView {
@@ -60,11 +65,21 @@ export class ChainFollower {
     // A proof below the newest header seen could hide a revocation, unless the newest state is looked at as well.
     const newestSeen = this.#light.height;
     if (newest === undefined) return this.#verify(state, newestSeen);
-    await this.#verify(state, 0);
-    const newer = await newest(state.proofs.map(({ key }) => key)).catch((cause: unknown) => {
+    const asked = await this.#verify(state, 0);
+    const keys = state.proofs.map(({ key }) => key);
+    // The custodian's own node may be a block behind the one that was asked: what it does not know yet is not missing.
+    let newer = await this.#newest(newest, keys);
+    for (let times = 0; newer.height < state.height && times < NODE_BEHIND_TIMES; times++) {
+      await setTimeout(NODE_BEHIND_MS);
+      newer = await this.#newest(newest, keys);
+    }
+    return this.#verify(newer, Math.max(newestSeen, asked.height + 1));
+  }
+
+  async #newest(newest: NonNullable<ChainTrust["newest"]>, keys: readonly string[]): Promise<ProvenState> {
+    return newest(keys).catch((cause: unknown) => {
       throw new Fault("ledger_unavailable", {}, { cause, retry: true });
     });
-    return this.#verify(newer, newestSeen);
   }
 
   async #verify(state: ProvenState, floor: number): Promise<ChainView> {

@@ -188,6 +188,23 @@ test("with its own node a custodian looks at the newest state, whatever the call
   }
 });
 
+test("a custodian whose own node is a block behind waits for it, and says so if it stays behind", async () => {
+  const answers: ProvenState[] = [];
+  const own = await openSmallChain({ ownNode: true, behind: () => answers.pop() });
+  try {
+    const first = await own.permit();
+    const before = own.prove(...keysOf(own, { ...first, number: first.number + 1 }));
+    const held = await own.permit();
+    answers.push(before, before);
+    await ask(own, held, 0);
+    assert.equal(answers.length, 0);
+    answers.push(...Array.from({ length: 100 }, () => before));
+    await refuses(ask(own, held, 0), "header_superseded");
+  } finally {
+    await own.close();
+  }
+});
+
 test("a withdrawn record is closed, an ended one is erased for good", async () => {
   const own = await openSmallChain();
   try {

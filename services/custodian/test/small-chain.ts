@@ -76,6 +76,8 @@ export interface SmallChainOptions {
   readonly now?: () => UnixSeconds;
   /** Whether custodians ask their own node for the newest state. */
   readonly ownNode?: boolean;
+  /** What that node answers instead while it is behind. */
+  readonly behind?: () => ProvenState | undefined;
   readonly maxBlockGapSeconds?: number;
   /** Another ledger than the solo one: its genesis follows from this one, and its folder lies in `directory`. */
   readonly over?: {
@@ -168,7 +170,9 @@ export async function openSmallChain(options: SmallChainOptions = {}): Promise<S
         genesis,
         curves: nodeCurves,
         now: options.now ?? nowSeconds,
-        ...(options.ownNode === true ? { newest: async (names: readonly string[]) => prove(...names) } : {}),
+        ...(options.ownNode === true
+          ? { newest: async (names: readonly string[]) => options.behind?.() ?? prove(...names) }
+          : {}),
       },
     }),
   }));

@@ -3,6 +3,7 @@
  * Source: docs/internals/cometbft.md.
  */
 import { join } from "node:path";
+import { getValidators } from "@xinglin/contracts";
 import { nodeSha256 } from "@xinglin/crypto/node";
 import type { cometbft } from "@xinglin/crypto/pure";
 import type { DriverSite } from "@xinglin/ledger";
@@ -101,6 +102,7 @@ export function homeOptions(
       rpc: "socketPath" in rpc ? `unix://${rpc.socketPath}` : `tcp://${rpc.host}:${rpc.port}`,
       p2p,
       maxTransactionBytes: parameters.maxTransactionBytes,
+      alone: getValidators(application.committed).length === 1,
       ...(times === undefined ? {} : { times }),
       ...(reapIntervalMs === undefined ? {} : { reapIntervalMs }),
       ...(stateSync === undefined ? {} : { stateSync }),
