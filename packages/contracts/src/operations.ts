@@ -5,6 +5,7 @@
 import { type Infer, schema } from "@xinglin/primitives";
 import { type RequestAccessRefusal, requestAccess, requestAccessOperation } from "./access/request-access.ts";
 import { type LendStoreRefusal, lendStore, lendStoreOperation } from "./archive/lend-store.ts";
+import { type RecordAuditsRefusal, recordAudits, recordAuditsOperation } from "./archive/record-audits.ts";
 import { type RetireStoreRefusal, retireStore, retireStoreOperation } from "./archive/retire-store.ts";
 import { type GrantConsentRefusal, grantConsent, grantConsentOperation } from "./consent/grant-consent.ts";
 import { type NarrowConsentRefusal, narrowConsent, narrowConsentOperation } from "./consent/narrow-consent.ts";
@@ -73,6 +74,7 @@ const shapes = {
   refreshCustody: refreshCustodyOperation,
   lendStore: lendStoreOperation,
   retireStore: retireStoreOperation,
+  recordAudits: recordAuditsOperation,
   setNodes: setNodesOperation,
 } as const;
 
@@ -120,6 +122,7 @@ export interface RefusalsOf {
   refreshCustody: RefreshCustodyRefusal;
   lendStore: LendStoreRefusal;
   retireStore: RetireStoreRefusal;
+  recordAudits: RecordAuditsRefusal;
   setNodes: SetNodesRefusal;
 }
 
@@ -154,6 +157,7 @@ export const rules: { readonly [Name in OperationName]: Rule<OperationOf<Name>, 
   refreshCustody,
   lendStore,
   retireStore,
+  recordAudits,
   setNodes,
 };
 

@@ -16,6 +16,7 @@ import {
 import type { AccessHead, Permit } from "./model/access.ts";
 import type { Actor, Credential, Custodian, Member, NamedNode } from "./model/actor.ts";
 import type { Approval } from "./model/approval.ts";
+import type { AuditBatch, AuditHead } from "./model/audit-batch.ts";
 import type { ClassRule, RecordClass } from "./model/class.ts";
 import type { ConsentHead, Directive } from "./model/consent.ts";
 import type { Erasure, Release } from "./model/custody.ts";
@@ -99,6 +100,13 @@ export const getApproval = (state: StateReader, id: CredentialId): Approval | un
 export const getLentStore = (state: StateReader, id: string): LentStoreEntry | undefined => readOften(state, keys.store(id));
 /** Ids of all stores ever lent, in the order in which they came. */
 export const getLentStoreIds = (state: StateReader): readonly string[] => readOften<string[]>(state, keys.stores) ?? [];
+
+/** How many rounds of audits a member has recorded; of one that never did: none. */
+export const getAuditHead = (state: StateReader, member: MemberId): AuditHead =>
+  read(state, keys.auditHead(member)) ?? { count: 0 };
+/** One recorded round, by its number from 1 on. */
+export const getAudit = (state: StateReader, member: MemberId, number: number): AuditBatch | undefined =>
+  read(state, keys.audit(member, number));
 
 /** The newest version of a record. */
 export const getRecord = (state: StateReader, id: RecordId): MedicalRecord | undefined => read(state, keys.record(id));

@@ -18,6 +18,7 @@ export const REFUSAL_FACTS: { readonly [Code in RefusalCode]: readonly FactOf<Co
   already_recorded: [],
   already_revoked: [],
   already_voted: [],
+  audit_number_wrong: ["expected"],
   batch_of_another_member: [],
   batch_path_wrong: [],
   caller_not_allowed: ["kind"],
@@ -277,6 +278,7 @@ const codes: { readonly [Name in OperationName]: CodesOf<RefusalsOf[Name]> } = {
     unchanged: true,
   },
   retireStore: { caller_not_allowed: true, unknown_store: true, store_of_another_member: true, store_state_wrong: true },
+  recordAudits: { caller_not_allowed: true, audit_number_wrong: true },
   refreshCustody: { ...keeper, ...ownRecord, commitments_reused: true, ...custody },
   setNodes: { not_administration: true, unchanged: true, node_in_use: true },
 };

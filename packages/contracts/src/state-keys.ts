@@ -37,6 +37,9 @@ export const keys = {
   store: (id: string): string => `store/${id}`,
   /** Ids of all stores ever lent. */
   stores: "store",
+  /** How many rounds of audits a member has recorded, and when the last. */
+  auditHead: (member: MemberId): string => `audit/${member}`,
+  audit: (member: MemberId, number: number): string => `audit/${member}/${number}`,
   batch: (rootHex: string): string => `batch/${rootHex}`,
   consentHead: (patient: ActorId): string => `consent/${patient}`,
   consent: (patient: ActorId, number: number): string => `consent/${patient}/${number}`,

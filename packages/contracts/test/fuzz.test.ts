@@ -71,6 +71,7 @@ const TOUCHES: { readonly [Name in OperationName]: RegExp } = {
   recordErasure: /^erasure\/[^/]+\/\d+\/[^/]+$/,
   lendStore: /^store(\/[^/]+)?$/,
   retireStore: /^store\/[^/]+$/,
+  recordAudits: /^audit\/[^/]+(\/\d+)?$/,
   refreshCustody: /^record\/[^/]+(\/\d+)?$/,
 };
 

@@ -253,6 +253,16 @@ const shapes = {
     url: from("https://store.example"),
   }),
   retireStore: shape({ id: from("store-1", "store-1", "store-2"), state: from("draining", "draining", "withdrawn", "offered") }),
+  recordAudits: shape({
+    number: from(1, 1, 2, 3),
+    root: someBytes(32),
+    count: fc.integer({ min: 1, max: 4 }),
+    objects: fc.nat(9),
+    drawn: fc.nat(9),
+    lost: fc.nat(9),
+    repaired: fc.nat(9),
+    endangered: fc.nat(9),
+  }),
   refreshCustody: held(shape({ record: recordId, version: from(1, 1, 2), custody })),
 } satisfies { [Name in OperationName]: fc.Arbitrary<Omit<OperationOf<Name>, "op">> };
 

@@ -1,6 +1,7 @@
 /** What honest people do, as far as the state that they see allows it. */
 import {
   getActor,
+  getAuditHead,
   getConsentHead,
   getCredential,
   getDirective,
@@ -82,7 +83,8 @@ export class Deeds {
       return ["consent", byPatient(patient), [this.#consent(patient, time)]];
     if (kind < 45) return ["revoke", byPatient(patient), [this.#revoke(state, patient)]];
     if (kind < 50) return ["probe", byMember(member), [this.#probe(state, member)]];
-    if (kind < 53) return ["member", byMember(COMMISSION), [this.#standing(state)]];
+    if (kind < 52) return ["audits", byMember(member), [this.#audits(state, member)]];
+    if (kind < 55) return ["member", byMember(COMMISSION), [this.#standing(state)]];
     const record = recordOf(`${patient} ${getRecord(state, recordOf(`${patient} ${number}`)) === undefined ? 0 : number}`);
     const [by, request] = this.#request(state, patient, member, record);
     return ["request", byDoctor(by), random.chance(250) ? [request, this.batch(), request] : [request]];
@@ -176,6 +178,14 @@ export class Deeds {
     };
     const epoch = getElection(state)?.epoch ?? 1;
     return { op: "recordProbe", epoch, member: random.pick(MEMBERS.filter((member) => member !== by)), seen } as Operation;
+  }
+
+  /** What a member found on the stores. */
+  #audits(state: StateReader, by: MemberId): Operation {
+    const random = this.#random;
+    const [objects, lost] = [random.between(1, 9), random.below(3)];
+    const found = { count: 1, objects, drawn: 14 * objects, lost, repaired: lost, endangered: 0 };
+    return { op: "recordAudits", number: getAuditHead(state, by).count + 1, root: random.bytes(32), ...found };
   }
 
   /** The commission suspends a hospital, and soon lets it act again. */
