@@ -4,8 +4,8 @@
  */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { freePorts } from "@xinglin/cometbft/testing";
 import { cometbft } from "@xinglin/crypto/pure";
+import { freePorts } from "@xinglin/engines/testing";
 import { toHex } from "@xinglin/primitives";
 import { growthExponent, latency, type Measure } from "./measure.ts";
 import { totalOf } from "./network-cpu.ts";

@@ -76,10 +76,8 @@ function collector(): { send: (transaction: Uint8Array, dueAt: number) => Promis
         const { id } = await open().submit(transaction);
         const { results } = await open().receipt(id, "committed");
         const now = onCommonClock();
-        invariant(
-          results.every(({ outcome }) => outcome === "accepted"),
-          `an operation of the load was refused: ${results[0]?.code}`,
-        );
+        const refused = results.find(({ outcome }) => outcome !== "accepted");
+        invariant(refused === undefined, `an operation of the load was refused: ${refused?.code}`);
         latencies.push(now - dueAt);
         committedAt.push(now);
       } catch (error) {

@@ -7,11 +7,11 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { type CometbftLedgerOptions, nodeIdOf } from "@xinglin/cometbft";
-import { freePorts } from "@xinglin/cometbft/testing";
 import { nodeEd25519Signer } from "@xinglin/crypto/node";
 import { cometbft } from "@xinglin/crypto/pure";
+import { freePorts } from "@xinglin/engines/testing";
 import { equal, invariant } from "@xinglin/primitives";
-import { FILLING_OPERATIONS, genesisBytes, type Kind } from "./ledger-chain.ts";
+import { FILLING_OPERATIONS, genesisBytes, HOSPITALS, type Kind } from "./ledger-chain.ts";
 import { onCommonClock } from "./load.ts";
 import { type Cpu, cpuOf, difference } from "./network-cpu.ts";
 import type { NodeAnswers, NodeQuestion, Sent } from "./network-node.ts";
@@ -57,6 +57,7 @@ export class Network {
   readonly #options: NetworkOptions;
   readonly #nodes: Node[] = [];
   #patients = 0;
+  #fillings = 0;
   readonly #peers: { readonly id: string; readonly address: string }[] = [];
 
   private constructor(options: NetworkOptions, genesis: Uint8Array) {
@@ -134,7 +135,10 @@ export class Network {
 
   /** Registers patients until there are so many; records are of any of them from then on. */
   async fillTo(patients: number): Promise<void> {
-    const count = Math.ceil((patients - this.#patients) / FILLING_OPERATIONS);
+    // All who sign have as many patients.
+    const wanted = Math.ceil(patients / (FILLING_OPERATIONS * HOSPITALS.length)) * HOSPITALS.length;
+    const count = wanted - this.#fillings;
+    this.#fillings = wanted;
     this.#patients = patients;
     await this.ask(0, { ask: "make", kind: "patients", count, operations: 1, patients });
     const { turnedAway } = await this.ask(0, { ask: "drive", window: 4, milliseconds: 3_600_000 });

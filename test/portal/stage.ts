@@ -2,9 +2,9 @@
  * What the page's browser tests stand on: a real solo ledger with two hospitals and a doctor, the read model and API over it that serve the
  * built page, a patient with a pseudonym at each hospital, and Chromium.
  */
+
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import { CATEGORIES, encodeGenesis, type Genesis, LEVELS, type Operation, SOLO_E
 import { type HpkeKeyPair, hpkeKeyPair, randomBytes } from "@xinglin/crypto";
 import { nodeEd25519Signer } from "@xinglin/crypto/node";
 import { sha256 } from "@xinglin/crypto/pure";
+import { freePort } from "@xinglin/engines/testing";
 import { ReadModel } from "@xinglin/index";
 import { type Ledger, openLedger } from "@xinglin/ledger";
 import {
@@ -265,13 +266,4 @@ async function emptyDatabase(): Promise<string> {
   await model.close();
   await rename(partial, file);
   return file;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

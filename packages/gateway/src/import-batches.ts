@@ -5,17 +5,16 @@
 import { packRecords } from "@xinglin/archive";
 import { signTransaction } from "@xinglin/client";
 import type { CustodyReference, MedicalRecord, PackReference, RecordClass } from "@xinglin/contracts";
-import { keys } from "@xinglin/contracts";
 import { randomBytes } from "@xinglin/crypto";
 import { type KeyedRecord, MAX_BULK_SHARES, prepareBulkDeposits } from "@xinglin/custody/client";
 import { type ActorId, Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
 import { type BatchLeaves, NewLeaves, type PackedLeaf } from "./batch-leaves.ts";
-import { confirmDeposits } from "./confirm-deposits.ts";
-import { askCustodians, custodiansFor, type KnownCustodian, listCustodians, proveState, thresholdFor } from "./custodians.ts";
+import { custodiansFor, type KnownCustodian, listCustodians, thresholdFor } from "./custodians.ts";
 import { newRecordId } from "./ids.ts";
 import type { Gateway } from "./keep-record.ts";
 import type { KeyOfFile } from "./key-file.ts";
 import { requireAccepted } from "./receipts.ts";
+import { shareOut } from "./share-out.ts";
 
 /** Records of one batch at most: what is held of them in memory meanwhile is some 60 MB. */
 const MAX_RECORDS = 65_536;
@@ -184,14 +183,7 @@ class Batch {
       depositor: by,
       time: time as UnixSeconds,
     });
-    const answers = await askCustodians(
-      client,
-      recipients.map(({ id }) => id),
-      "bulk-deposits",
-      () => proveState(client, by, [keys.actor(by.actor), keys.member(by.member)]),
-      (custodian, state) => deposits.request(custodian, state),
-    );
-    await confirmDeposits(answers, recipients, deposits.isReceipt);
+    await shareOut(client, by, "bulk-deposits", recipients, deposits);
     return deposits.custodies;
   }
 

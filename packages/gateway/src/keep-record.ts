@@ -4,13 +4,13 @@
  */
 import { ingest, OBJECT_ID_BYTES, type SourceFile } from "@xinglin/archive";
 import type { ApiClient, Identity } from "@xinglin/client";
-import { type CustodyReference, keys, type MedicalRecord } from "@xinglin/contracts";
+import type { CustodyReference, MedicalRecord } from "@xinglin/contracts";
 import { randomBytes } from "@xinglin/crypto";
 import { prepareDeposits } from "@xinglin/custody/client";
 import { Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
-import { confirmDeposits } from "./confirm-deposits.ts";
-import { askCustodians, custodiansFor, listCustodians, proveState, thresholdFor } from "./custodians.ts";
+import { custodiansFor, listCustodians, thresholdFor } from "./custodians.ts";
 import type { ImportJournal } from "./import-journal.ts";
+import { shareOut } from "./share-out.ts";
 import type { FindStores } from "./stores.ts";
 
 /** What a hospital's gateway works with: the API, the stores that members lend, and how many custodians restore a key. */
@@ -92,13 +92,6 @@ async function depositShares(gateway: Gateway, options: KeepOptions, contentKey:
     depositor: by,
     time: time as UnixSeconds,
   });
-  const answers = await askCustodians(
-    client,
-    recipients.map(({ id }) => id),
-    "deposits",
-    () => proveState(client, by, [keys.actor(by.actor), keys.member(by.member)]),
-    (custodian, state) => deposits.request(custodian, state),
-  );
-  await confirmDeposits(answers, recipients, deposits.isReceipt);
+  await shareOut(client, by, "deposits", recipients, deposits);
   return deposits.custody;
 }

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sentenceOf } from "@xinglin/api";
-import { freePorts } from "@xinglin/cometbft/testing";
 import { CONSORTIUM_ELECTION, SOLO_ELECTION } from "@xinglin/contracts";
+import { freePort } from "@xinglin/engines/testing";
 import { Fault, type MemberId, type UnixSeconds } from "@xinglin/primitives";
 import { ClassicLevel } from "classic-level";
 import type { NodeConfig } from "../src/config/node-config.ts";
@@ -21,8 +21,6 @@ import { engineMissing } from "./support/engine.ts";
 const folder = mkdtempSync(join(tmpdir(), "xn-"));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 const MEMBER = "hospital-a" as MemberId;
-
-const freePort = async (): Promise<number> => (await freePorts(1))[0] as number;
 
 /** Keys, genesis and configuration of a node that could start. */
 async function newNode(name: string, driver: "solo" | "cometbft"): Promise<NodeConfig> {

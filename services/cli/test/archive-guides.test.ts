@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { findServer, S3Server } from "@xinglin/archive/testing/s3-server";
-import { freePorts } from "@xinglin/cometbft/testing";
 import { ensureIpfsNode, startIpfsNode } from "@xinglin/engines";
+import { freePorts } from "@xinglin/engines/testing";
 import { Fault } from "@xinglin/primitives";
 import { assertSameCommands, blocksOf, guideText, root, runBlocks, startConsortium } from "./guide-runner.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ensureEngine } from "@xinglin/cometbft";
-import { freePorts } from "@xinglin/cometbft/testing";
+import { freePorts } from "@xinglin/engines/testing";
 import { Fault } from "@xinglin/primitives";
 import { assertSameCommands, blocksOf, guideText, runBlocks } from "./guide-runner.ts";
 

@@ -14,10 +14,10 @@ import { EXCHANGE_BYTES } from "@xinglin/client";
 import { readKeyFile } from "@xinglin/gateway";
 import { decodeLightBlock, encodeLightBlock } from "@xinglin/verifier";
 import { forge } from "@xinglin/verifier/testing";
+import { startConsortium } from "./guide-runner.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const CLI = join(root, "services/cli/src/main.ts");
-const CONSORTIUM = join(root, "services/consortium/src/main.ts");
 process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules/.cache/xinglin/compiled");
 const guide = readFileSync(join(root, "docs/guides/check-without-a-node.md"), "utf8");
 const run = promisify(execFile);
@@ -45,23 +45,8 @@ async function node(change: (bytes: Uint8Array) => Promise<Uint8Array> = async (
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "xinglin-light-"));
-  const child = spawn(process.execPath, [CONSORTIUM, "--empty", "--data", "consortium", "--port", "0", "--lang", "en"], {
-    cwd: folder,
-  });
-  const exited = once(child, "exit");
-  stop = async () => {
-    child.kill("SIGINT");
-    await exited;
-  };
-  await new Promise<void>((resolve, reject) => {
-    let told = "";
-    child.stdout.on("data", (part: Buffer) => {
-      told += part.toString();
-      if (/Ctrl-C stops/.test(told)) resolve();
-    });
-    exited.then(() => reject(new Error(told)));
-  });
-  api = (JSON.parse(readFileSync(join(folder, "consortium/consortium.json"), "utf8")) as { url: string }).url;
+  stop = await startConsortium(folder);
+  api = (JSON.parse(readFileSync(join(folder, "my-consortium/consortium.json"), "utf8")) as { url: string }).url;
 });
 after(async () => {
   await stop();
@@ -137,7 +122,7 @@ test("following goes on until it is stopped", async () => {
 });
 
 test("a node that lies with a stolen key is caught, and the fork file is judged and turned into evidence", async () => {
-  const { signer } = readKeyFile(join(folder, "consortium/validator.json"));
+  const { signer } = readKeyFile(join(folder, "my-consortium/validator.json"));
   const data = ["--data", "deceived"];
   await xinglin("light", "follow", ...data, "--api", api, "--once");
   // From the newest checked block on, another state: each block signed by the chain's only key.
@@ -159,7 +144,7 @@ test("a node that lies with a stolen key is caught, and the fork file is judged 
   await refused("light_halted", "light", "status", ...data);
 
   const file = join(folder, "deceived/light/fork.cbor");
-  const genesis = join(folder, "consortium/genesis.cbor");
+  const genesis = join(folder, "my-consortium/genesis.cbor");
   const { stdout } = await xinglin("light", "fork", file, "--genesis", genesis, "--out", "evidence");
   assert.match(stdout, /two histories of .* were signed/);
   assert.match(stdout, /made-up state \(lunatic\); to blame: (\d+) of \1 power/);

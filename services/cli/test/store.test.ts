@@ -9,8 +9,8 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ApiClient } from "@xinglin/client";
-import { freePorts } from "@xinglin/cometbft/testing";
 import { SOLO_ELECTION } from "@xinglin/contracts";
+import { freePorts } from "@xinglin/engines/testing";
 import { chainStores, readKeyFile } from "@xinglin/gateway";
 import {
   administrationKey,

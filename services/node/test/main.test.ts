@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ensureEngine } from "@xinglin/cometbft";
-import { freePorts } from "@xinglin/cometbft/testing";
 import { CONSORTIUM_ELECTION } from "@xinglin/contracts";
+import { freePorts } from "@xinglin/engines/testing";
 import {
   cardOf,
   createMemberKeys,

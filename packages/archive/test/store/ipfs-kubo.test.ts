@@ -1,13 +1,14 @@
 /** The store in a stock Kubo, where one is named: it takes the place of our node, and it is stubborn about damaged blocks. */
+
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { freePort } from "@xinglin/engines/testing";
 import { equal } from "@xinglin/primitives";
 import { describeStore } from "../../src/store/contract.ts";
 import type { IpfsDescription } from "../../src/store/description.ts";
@@ -111,12 +112,3 @@ describe("IPFS stores on a stock Kubo", { skip }, () => {
     await assert.rejects(fileOf(pieces[4]!), /no such block/);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}

@@ -2,14 +2,16 @@
  * An S3 server for tests: versitygw over a temporary folder. Built once from the module that pins it, or one that is installed and
  * named by `XINGLIN_VERSITYGW`. It keeps what it has been sent when it is killed, and it checks signatures; moto does neither.
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildOnce } from "@xinglin/engines";
+import { freePort } from "@xinglin/engines/testing";
 import { Fault } from "@xinglin/primitives";
 
 const PROGRAM = {
@@ -107,15 +109,6 @@ export class S3Server {
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function answers(port: number): Promise<boolean> {

@@ -3,10 +3,12 @@
  * program in Go without signatures, rules or state proofs. For comparison in the benchmarks.
  * Source: CometBFT v0.40 `abci/example/kvstore`; its mempool is `flood`, since that application owns none.
  */
+
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
+import { freePorts } from "@xinglin/engines/testing";
 import { type Bytes, invariant } from "@xinglin/primitives";
 import { prepareHome } from "../home/home.ts";
 import { nodeIdOf } from "../home/keys.ts";
@@ -14,7 +16,6 @@ import { EngineProcess } from "../process/engine-process.ts";
 import { runFolder } from "../process/run-folder.ts";
 import { blockOf, statusOf } from "../rpc/decode-json.ts";
 import { RpcClient } from "../rpc/rpc-client.ts";
-import { freePorts } from "./local-network.ts";
 
 /** What `kvstoreNetwork` needs. */
 export interface KvstoreOptions {

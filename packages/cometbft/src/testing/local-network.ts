@@ -4,9 +4,8 @@
  * Source: the issue's fault tests; docs/internals/cometbft.md.
  */
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { freePorts } from "@xinglin/engines/testing";
 import { type Bytes, Fault } from "@xinglin/primitives";
 import { nodeIdOf } from "../home/keys.ts";
 import { type CometbftLedger, type CometbftLedgerOptions, openCometbftLedger } from "../open.ts";
@@ -133,13 +132,4 @@ const relayOf = (lines: readonly Line[], from: number, to: number): Relay | unde
 async function openRelays(ports: readonly number[]): Promise<Line[]> {
   const pairs = ports.flatMap((_, from) => ports.flatMap((port, to) => (to > from ? [{ from, to, port }] : [])));
   return Promise.all(pairs.map(async ({ from, to, port }) => ({ from, to, relay: await openRelay(port) })));
-}
-
-/** Ports of this machine that nobody listens on just now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => server.listening || once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
-  return ports;
 }

@@ -1,4 +1,5 @@
 /** Kill -9 of a node's own process in the middle of blocks: nothing acknowledged is lost, the chain goes on, no CometBFT is left behind. */
+
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,10 +8,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { cometbft } from "@xinglin/crypto/pure";
+import { freePort } from "@xinglin/engines/testing";
 import { type Bytes, fromHex } from "@xinglin/primitives";
 import { type CometbftLedgerOptions, openCometbftLedger } from "../../src/open.ts";
 import { consortiumOf } from "../support/consortium.ts";
-import { emptyFolder, engineTest, freePort } from "../support/network.ts";
+import { emptyFolder, engineTest } from "../support/network.ts";
 import { optionsToText } from "../support/options-text.ts";
 
 const ROUNDS = 4;

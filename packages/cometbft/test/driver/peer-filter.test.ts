@@ -1,15 +1,17 @@
 /** Who may connect: the answers by themselves, and with real nodes a stranger that is kept out and a member that joins. */
+
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { keys, type Operation } from "@xinglin/contracts";
+import { freePort } from "@xinglin/engines/testing";
 import { signed } from "@xinglin/ledger/testing/chain";
 import { type Bytes, cbor, Fault, fromHex } from "@xinglin/primitives";
 import type { NodeNotice } from "../../src/driver/node-options.ts";
 import { PeerFilter } from "../../src/driver/peer-filter.ts";
 import { nodeIdOf } from "../../src/home/keys.ts";
 import { type CometbftLedger, openCometbftLedger } from "../../src/open.ts";
-import { emptyFolder, engineTest, freePort, network, submit, untilHeight } from "../support/network.ts";
+import { emptyFolder, engineTest, network, submit, untilHeight } from "../support/network.ts";
 
 const id = (digit: string): string => digit.repeat(40);
 const named = (member: string, node: string): [string, Bytes][] => [[keys.node(node), cbor.encode({ member })]];

@@ -1,15 +1,17 @@
 /** What a node finds wrong when it starts: each with its code, before anything is made or changed. */
+
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "@xinglin/engines/testing";
 import { openLedger } from "@xinglin/ledger";
 import { anchor, genesisBytes, signed, VALIDATOR } from "@xinglin/ledger/testing/chain";
 import { type CometbftLedgerOptions, openCometbftLedger } from "../../src/open.ts";
 import { consortiumOf } from "../support/consortium.ts";
-import { emptyFolder, engineTest, freePort } from "../support/network.ts";
+import { emptyFolder, engineTest } from "../support/network.ts";
 
 const { genesis, seeds } = consortiumOf(1);
 const optionsFor = async (binary: string, directory: string): Promise<CometbftLedgerOptions> => ({

@@ -1,16 +1,18 @@
 /** A node joins a chain that has let its first blocks go: by a snapshot, whose app hash CometBFT's light client verified. */
+
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { keys, type Operation } from "@xinglin/contracts";
 import { cometbft } from "@xinglin/crypto/pure";
+import { freePort } from "@xinglin/engines/testing";
 import type { Ledger } from "@xinglin/ledger";
 import { signed } from "@xinglin/ledger/testing/chain";
 import { Fault, fromHex, toHex } from "@xinglin/primitives";
 import { nodeIdOf } from "../../src/home/keys.ts";
 import { type CometbftLedger, openCometbftLedger } from "../../src/open.ts";
-import { emptyFolder, engineTest, freePort, network, submit, untilHeight } from "../support/network.ts";
+import { emptyFolder, engineTest, network, submit, untilHeight } from "../support/network.ts";
 
 const RETENTION = { keepBlocks: 3, evidence: { maxAgeBlocks: 1, maxAgeSeconds: 0 } };
 

@@ -9,7 +9,7 @@ import { anchor, signed } from "@xinglin/ledger/testing/chain";
 import { type Bytes, Fault } from "@xinglin/primitives";
 import { ensureEngine } from "../../src/engine/engine.ts";
 import type { ConsensusTimes } from "../../src/home/config-file.ts";
-import { freePorts, type LocalNetwork, type LocalNetworkOptions, localNetwork } from "../../src/testing/local-network.ts";
+import { type LocalNetwork, type LocalNetworkOptions, localNetwork } from "../../src/testing/local-network.ts";
 import { consortiumOf } from "./consortium.ts";
 
 let found: Promise<string | Fault> | undefined;
@@ -104,6 +104,3 @@ export async function quietHeight(ledger: Ledger): Promise<number> {
 }
 const QUIET_MS = 1_000;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/** A port of this machine that nobody listens on just now. */
-export const freePort = async (): Promise<number> => (await freePorts(1))[0] as number;

@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { signTransaction } from "@xinglin/client";
-import { freePorts } from "@xinglin/cometbft/testing";
 import {
   CONSORTIUM_ELECTION,
   type Election,
@@ -19,6 +18,7 @@ import {
   type ValidatorStanding,
   validatorStatus,
 } from "@xinglin/contracts";
+import { freePorts } from "@xinglin/engines/testing";
 import { readKeyFile } from "@xinglin/gateway";
 import { type ActorId, Fault, type MemberId, type UnixSeconds } from "@xinglin/primitives";
 import type { NodeConfig } from "../../src/config/node-config.ts";
