@@ -4,6 +4,8 @@
  */
 import { type Infer, schema } from "@xinglin/primitives";
 import { type RequestAccessRefusal, requestAccess, requestAccessOperation } from "./access/request-access.ts";
+import { type DropObjectRefusal, dropObject, dropObjectOperation } from "./archive/drop-object.ts";
+import { type KeepObjectRefusal, keepObject, keepObjectOperation } from "./archive/keep-object.ts";
 import { type LendStoreRefusal, lendStore, lendStoreOperation } from "./archive/lend-store.ts";
 import { type RecordAuditsRefusal, recordAudits, recordAuditsOperation } from "./archive/record-audits.ts";
 import { type RetireStoreRefusal, retireStore, retireStoreOperation } from "./archive/retire-store.ts";
@@ -72,6 +74,8 @@ const shapes = {
   recordRelease: recordReleaseOperation,
   recordErasure: recordErasureOperation,
   refreshCustody: refreshCustodyOperation,
+  keepObject: keepObjectOperation,
+  dropObject: dropObjectOperation,
   lendStore: lendStoreOperation,
   retireStore: retireStoreOperation,
   recordAudits: recordAuditsOperation,
@@ -120,6 +124,8 @@ export interface RefusalsOf {
   recordRelease: RecordReleaseRefusal;
   recordErasure: RecordErasureRefusal;
   refreshCustody: RefreshCustodyRefusal;
+  keepObject: KeepObjectRefusal;
+  dropObject: DropObjectRefusal;
   lendStore: LendStoreRefusal;
   retireStore: RetireStoreRefusal;
   recordAudits: RecordAuditsRefusal;
@@ -155,6 +161,8 @@ export const rules: { readonly [Name in OperationName]: Rule<OperationOf<Name>, 
   recordRelease,
   recordErasure,
   refreshCustody,
+  keepObject,
+  dropObject,
   lendStore,
   retireStore,
   recordAudits,

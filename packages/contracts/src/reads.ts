@@ -22,6 +22,7 @@ import type { ConsentHead, Directive } from "./model/consent.ts";
 import type { Erasure, Release } from "./model/custody.ts";
 import type { EarlierValidators, Election, EpochRecord, Penalty, Probes, Tally } from "./model/election.ts";
 import type { Parameters, Validator } from "./model/genesis.ts";
+import type { KeptObject } from "./model/kept-object.ts";
 import type { LentStoreEntry } from "./model/lent-store.ts";
 import type { Proposal } from "./model/proposal.ts";
 import type { Batch, MedicalRecord } from "./model/record.ts";
@@ -96,6 +97,9 @@ export const getCredential = (state: StateReader, id: CredentialId): Credential 
 /** A review or ethics approval. */
 export const getApproval = (state: StateReader, id: CredentialId): Approval | undefined => readOften(state, keys.approval(id));
 
+/** An object that a member keeps, or kept, for versions of its records; `id` in hex. */
+export const getKeptObject = (state: StateReader, member: MemberId, id: string): KeptObject | undefined =>
+  read(state, keys.object(member, id));
 /** A store that a member lends, or lent. */
 export const getLentStore = (state: StateReader, id: string): LentStoreEntry | undefined => readOften(state, keys.store(id));
 /** Ids of all stores ever lent, in the order in which they came. */

@@ -111,6 +111,7 @@ export const REFUSAL_FACTS: { readonly [Code in RefusalCode]: readonly FactOf<Co
   unknown_custodian: ["custodian"],
   unknown_directive: [],
   unknown_member: ["member"],
+  unknown_object: [],
   unknown_patient: [],
   unknown_permit: [],
   unknown_proposal: [],
@@ -270,6 +271,8 @@ const codes: { readonly [Name in OperationName]: CodesOf<RefusalsOf[Name]> } = {
   },
   recordRelease: { not_custodian: true, unknown_permit: true, not_in_custody: true, index_wrong: true, already_recorded: true },
   recordErasure: { not_custodian: true, unknown_record: true, not_in_custody: true, not_ending: true, already_recorded: true },
+  keepObject: { ...keeper, id_taken: true },
+  dropObject: { ...keeper, unknown_object: true, unchanged: true },
   lendStore: {
     caller_not_allowed: true,
     store_of_another_member: true,

@@ -33,6 +33,8 @@ export const keys = {
   approval: (id: CredentialId): string => `approval/${id}`,
   record: (id: RecordId): string => `record/${id}`,
   recordVersion: (id: RecordId, version: number): string => `record/${id}/${version}`,
+  /** An archive object that versions of a member's records rely on. */
+  object: (member: MemberId, idHex: string): string => `object/${member}/${idHex}`,
   /** A store that a member lends to the archive. */
   store: (id: string): string => `store/${id}`,
   /** Ids of all stores ever lent. */

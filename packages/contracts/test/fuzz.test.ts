@@ -69,6 +69,8 @@ const TOUCHES: { readonly [Name in OperationName]: RegExp } = {
   recordProbe: /^probe\/[^/]+$/,
   recordRelease: /^release\/[^/]+\/\d+\/[^/]+$/,
   recordErasure: /^erasure\/[^/]+\/\d+\/[^/]+$/,
+  keepObject: /^object\/[^/]+\/[0-9a-f]{32}$/,
+  dropObject: /^object\/[^/]+\/[0-9a-f]{32}$/,
   lendStore: /^store(\/[^/]+)?$/,
   retireStore: /^store\/[^/]+$/,
   recordAudits: /^audit\/[^/]+(\/\d+)?$/,
@@ -90,6 +92,7 @@ const WHO: { readonly [Name in OperationName]?: readonly ActorId[] } = {
   castVote: [administration(commission), administration(hospitalA), administration(hospitalB)],
   recordProbe: [administration(commission), administration(hospitalA), people.workStation],
   recordApproval: [administration(commission), administration(hospitalA)],
+  dropObject: ADMINISTRATIONS,
   lendStore: ADMINISTRATIONS,
   retireStore: ADMINISTRATIONS,
   recordRelease: [custodians[0]!],
@@ -111,7 +114,7 @@ const step: fc.Arbitrary<Step> = anyOperation.chain((operation) =>
   }),
 );
 
-/** A consortium in which something has happened: a consent, a permit, an ended record, an open enrolment, a lent store, an open vote. */
+/** A consortium in which something has happened: a consent, a permit, an ended record, an open enrolment, a kept object, a lent store, an open vote. */
 const started = consortium(4);
 started.do({ by: patient }, grant());
 started.do({ by: people.doctorB }, request);
@@ -132,6 +135,7 @@ started.do(admin, {
   quotaMegabytes: 1,
   url: "https://store.example",
 });
+started.do(admin, { op: "keepObject", object: object(60) });
 started.do(admin, { op: "proposeChange", id: likelyProposal, action: likelyAction, notAfter: at(1000) });
 
 /** Decides one step as the executor does; undefined if admission turns the caller away. */

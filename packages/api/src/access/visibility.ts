@@ -106,6 +106,8 @@ export class Visibility {
         const { grantee } = approval;
         return approval.member === caller.member || (grantee.kind !== "study" && grantee.member === caller.member);
       }
+      case "object":
+        return caller.kind !== "patient" && id === caller.member;
       case "batch":
         return caller.kind !== "patient";
       case "record":

@@ -245,6 +245,8 @@ const shapes = {
   }),
   recordRelease: shape({ patient: patientId, number: from(1, 1, 2), index: from(0, 0, 1) }),
   recordErasure: shape({ record: recordId, version: from(1, 1, 2) }),
+  keepObject: held(shape({ object: pack })),
+  dropObject: held(shape({ object: from(objectOf(60).id, objectOf(60).id, objectOf(61).id) })),
   lendStore: shape({
     id: from("store-1", "store-1", "store-2"),
     kind: from("directory", "s3"),
