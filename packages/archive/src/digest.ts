@@ -10,7 +10,7 @@ const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 /** CID version 1, codec raw, multihash SHA-256 of 32 bytes. */
 const RAW_CID_PREFIX = [0x01, 0x55, 0x12, 0x20];
 
-/** The raw CIDv1 of content with this SHA-256, in its usual base32 form (`bafkrei…`): a piece or a manifest has the same name in IPFS. */
+/** The raw CIDv1 of content with this SHA-256, in its usual base32 form (`bafkrei…`): a piece or a manifest of the standard profile has the same name in IPFS. */
 export function rawCid(digest: Uint8Array): string {
   let text = "b";
   let bits = 0;

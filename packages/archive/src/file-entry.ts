@@ -33,7 +33,8 @@ export type SharedRegion = Infer<typeof sharedRegion>;
 export const fileEntry = schema.object({
   path: schema.text(1024),
   sizeBytes: schema.uint(),
-  sha256: schema.bytes(32),
+  /** Of the whole file as it was: SHA-256, or that of the profile. */
+  digest: schema.bytes(32),
   /** IANA media type, for example `application/dicom`. */
   mediaType: schema.text(127, /^[\x21-\x7e]+\/[\x21-\x7e]+(; ?[\x20-\x7e]+)*$/),
   /** How it is stored, see `segments.ts`; without it, as it is. */

@@ -1,9 +1,9 @@
 /** Making an object's table of files: in the manifest's root if they are few, else as nodes of files and of an index by name. */
 import { cbor } from "@xinglin/primitives";
-import { sha256 } from "./digest.ts";
 import type { FileEntry } from "./file-entry.ts";
 import { shrink } from "./filter/entropy.ts";
 import type { ManifestNode, ManifestNodes } from "./manifest.ts";
+import type { Profile } from "./profile/profile.ts";
 import { storedBytesOf } from "./segments.ts";
 
 /** What stands in the root: it is copied to every store, so no more than a few hundred files. */
@@ -35,6 +35,7 @@ export function keysOf({ path, series, instance }: FileEntry): string[] {
 
 /** Takes the files in the order of the stream. Memory: what is finished is kept shrunk; the index takes its names. */
 export class FileTableBuilder {
+  readonly #profile: Profile;
   readonly #sizes: TableSizes;
   readonly #index: IndexEntry[] = [];
   readonly #finished: ManifestNodes["files"] = [];
@@ -43,7 +44,8 @@ export class FileTableBuilder {
   #roughBytes = 0;
   #count = 0;
 
-  constructor(sizes: TableSizes = { inlineBytes: INLINE_BYTES, nodeBytes: NODE_BYTES }) {
+  constructor(profile: Profile, sizes: TableSizes = { inlineBytes: INLINE_BYTES, nodeBytes: NODE_BYTES }) {
+    this.#profile = profile;
     this.#sizes = sizes;
   }
 
@@ -91,6 +93,6 @@ export class FileTableBuilder {
     const plain = cbor.encode(value);
     const stored = shrink(plain);
     this.#bytes.push(stored);
-    return { sha256: sha256(plain), plainBytes: plain.length, storedBytes: stored.length };
+    return { digest: this.#profile.digest(plain), plainBytes: plain.length, storedBytes: stored.length };
   }
 }

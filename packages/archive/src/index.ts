@@ -37,6 +37,7 @@ export { MAX_SMALL_BYTES, type PackSlice, packSlice } from "./packs/record-seal.
 export { isArchivePath } from "./paths.ts";
 export { decodeTable, type PieceProof, PieceTable, type TableHeader, verifyPiece } from "./piece-table.ts";
 export * from "./placement.ts";
+export { PROFILES, type ProfileName, profileName } from "./profile/profile.ts";
 export * from "./reference.ts";
 export * from "./retrieve.ts";
 export * from "./retrieve-files.ts";

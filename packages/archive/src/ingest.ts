@@ -7,6 +7,7 @@ import { Fault, invariant } from "@xinglin/primitives";
 import type { StoreFacts } from "./durability/placement-rank.ts";
 import { type CodeParameters, DEFAULT_CODE } from "./layout.ts";
 import type { SharedObject } from "./manifest.ts";
+import type { ProfileName } from "./profile/profile.ts";
 import { CONTENT_KEY_BYTES, OBJECT_ID_BYTES } from "./reference.ts";
 import type { SourceFile } from "./source.ts";
 import { stageOwner } from "./store/owner.ts";
@@ -18,6 +19,8 @@ export interface IngestOptions extends WorkOptions {
   /** At least k + m of them, no two the same. */
   readonly stores: readonly Store[];
   readonly code?: CodeParameters;
+  /** What seals and hashes it, `standard` unless said: the institution's choice, written into the object. */
+  readonly profile?: ProfileName;
   /** 16 random bytes, never used before; for a caller that writes down what it begins. Drawn here without it. */
   readonly objectId?: Uint8Array;
   /** Of an object whose content is sealed already, see `packRecords`. Never one that sealed anything before. */
@@ -47,17 +50,29 @@ export async function ingest(source: readonly SourceFile[], options: IngestOptio
     objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)),
     contentKey,
     facts,
+    profile,
     shared,
     listFiles,
     ...work
   } = options;
   // A failed import removes what it made, and must never take an older object of the same id with it.
   if (options.objectId !== undefined)
-    for (const store of stores) invariant(!(await store.has(objectId)), "an object id is used once");
+    for (const store of stores) invariant(!(await store.has(objectId).catch(() => false)), "an object id is used once");
   const key = contentKey ?? new Uint8Array(randomBytes(CONTENT_KEY_BYTES));
   const descriptions = stores.map((store) => store.description);
   try {
-    const order = { source, stores: descriptions, code, objectId, contentKey: key, owner: stageOwner, facts, shared, listFiles };
+    const order = {
+      source,
+      stores: descriptions,
+      code,
+      objectId,
+      contentKey: key,
+      owner: stageOwner,
+      facts,
+      profile,
+      shared,
+      listFiles,
+    };
     return { objectId, key, ...(await runTask("importObject", order, work)) };
   } catch (cause) {
     if (cause instanceof Fault && cause.code === "worker_died")

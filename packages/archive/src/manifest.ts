@@ -6,9 +6,11 @@
  * Source: design.md, "Ledger" (256-bit salts) and "Archive" (content-addressed, sealed).
  */
 import { cbor, equal, Fault, type Infer, schema } from "@xinglin/primitives";
+import { DIGEST_BYTES } from "./digest.ts";
 import { checkFiles, fileEntry, MAX_SHARED_OBJECTS } from "./file-entry.ts";
 import { codeParameters, layoutFor, sizeClassOf } from "./layout.ts";
 import type { PieceTable } from "./piece-table.ts";
+import { profileMark, profileOf } from "./profile/profile.ts";
 import { CONTENT_KEY_BYTES, OBJECT_ID_BYTES, type ObjectReference, objectReference } from "./reference.ts";
 import { openManifestBytes, sealManifestBytes } from "./seal.ts";
 
@@ -22,9 +24,9 @@ export const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
 /** A file's name in the tree's index: one letter for what it is, then a path or an identifier. */
 export const indexKey = schema.text(1025, /^[pis]/, 2);
 
-/** A node: canonical DAG-CBOR, shrunk. Its hash is of the plain form, and is the multihash of its CIDv1. */
+/** A node: canonical DAG-CBOR, shrunk. Its digest is of the plain form. */
 const node = schema.object({
-  sha256: schema.bytes(32),
+  digest: schema.bytes(DIGEST_BYTES),
   plainBytes: schema.uint(MAX_NODE_BYTES, 1),
   storedBytes: schema.uint(MAX_NODE_BYTES, 1),
 });
@@ -48,7 +50,7 @@ const sharedObject = schema.object({
 export type SharedObject = Infer<typeof sharedObject>;
 
 const manifestSchema = schema.object({
-  version: schema.uint(2, 2),
+  version: schema.uint(3, 3),
   objectId: schema.bytes(OBJECT_ID_BYTES),
   /** Bytes of the stream: files as they are stored, then nodes. */
   streamBytes: schema.uint(Number.MAX_SAFE_INTEGER, 1),
@@ -56,6 +58,7 @@ const manifestSchema = schema.object({
   sizeBytes: schema.uint(Number.MAX_SAFE_INTEGER, 1),
   fileCount: schema.uint(MAX_FILES, 1),
   code: codeParameters,
+  profile: profileMark,
   /** Root of the piece table, so that a manifest cannot be paired with other pieces. */
   root: schema.bytes(32),
   /** Salts every commitment on the chain to what the object holds; for more than one, derive a salt for each from it. */
@@ -75,9 +78,13 @@ export type ManifestNode = Infer<typeof node>;
 /** The nodes that a manifest of many files names. */
 export type ManifestNodes = NonNullable<Manifest["nodes"]>;
 
-/** The sealed form of a manifest's root under a content key. Its SHA-256 is anchored. */
+/** The sealed form of a manifest's root under a content key. Its digest is anchored. */
 export const sealManifest = (manifest: Manifest, contentKey: Uint8Array): Uint8Array =>
-  sealManifestBytes(cbor.encode(manifest), contentKey, manifest.objectId);
+  sealManifestBytes(profileOf(manifest), cbor.encode(manifest), contentKey, manifest.objectId);
+
+/** Whether these bytes are the sealed manifest that the reference names. */
+export const isManifest = (sealed: Uint8Array, reference: Pick<ObjectReference, "manifest" | "profile">): boolean =>
+  equal(profileOf(reference).digest(sealed), reference.manifest);
 
 /**
  * Opens a sealed manifest whose hash was checked against the reference, and holds it against the table and the reference.
@@ -89,7 +96,7 @@ export function openManifest(
   reference: ObjectReference,
   table: PieceTable,
 ): Manifest {
-  const plain = openManifestBytes(sealed, contentKey, table.header.objectId);
+  const plain = openManifestBytes(profileOf(reference), sealed, contentKey, table.header.objectId);
   if (plain === undefined) throw new Fault("content_key_wrong");
   const manifest = manifestSchema.parse(cbor.decode(plain, MAX_MANIFEST_BYTES));
   const lie = firstLie(manifest, reference, table);
@@ -102,6 +109,10 @@ function firstLie(manifest: Manifest, reference: ObjectReference, table: PieceTa
   const sameCode = (code: { k: number; m: number }): boolean => code.k === header.code.k && code.m === header.code.m;
   if (!equal(manifest.objectId, header.objectId)) return "object_id";
   if (!sameCode(manifest.code) || !sameCode(reference.code)) return "code";
+  const isOfProfile = ({ profile }: Pick<ObjectReference, "profile">): boolean => profile === reference.profile;
+  // A version is read under the profile that its institution chose: pixels that it shares are too.
+  const shared = manifest.shared?.map((object) => object.reference) ?? [];
+  if (![manifest, header, ...shared].every(isOfProfile)) return "profile";
   if (!equal(manifest.root, reference.root)) return "root";
   if (sizeClassOf(manifest.streamBytes) !== reference.sizeClass) return "size_class";
   const layout = layoutFor(manifest.streamBytes, header.code);

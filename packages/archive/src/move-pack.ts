@@ -3,11 +3,10 @@
  * ask every store for it, so nothing has to be written down of where it went.
  * Source: docs/internals/archive.md, "Leaving".
  */
-import { cbor, Fault } from "@xinglin/primitives";
-import { sha256 } from "./digest.ts";
+import { Fault } from "@xinglin/primitives";
 import { columnOf, pieceBytesOf } from "./layout.ts";
 import { MAX_MANIFEST_BYTES } from "./manifest.ts";
-import { MAX_TABLE_BYTES, PieceTable, type TableHeader } from "./piece-table.ts";
+import { MAX_TABLE_BYTES, type PieceTable, parseTable } from "./piece-table.ts";
 import { placeColumns } from "./placement.ts";
 import { stageOwner } from "./store/owner.ts";
 import type { Store, StoredPack } from "./store/store.ts";
@@ -35,8 +34,7 @@ export async function movePack(
   try {
     const bytes = await pack.readDocument("table", MAX_TABLE_BYTES);
     if (bytes === undefined) throw new Fault("archive_unrecoverable", { missing: "table", holders: 1 });
-    const { header, leaves } = cbor.decode(bytes, MAX_TABLE_BYTES) as { header: TableHeader; leaves: Uint8Array };
-    const table = new PieceTable(header, leaves);
+    const table = parseTable(bytes);
     const others = await holdersOf(
       objectId,
       readable.filter(({ id }) => id !== from.id),
@@ -88,7 +86,7 @@ async function copyPack(
     for (let stripe = 0; stripe < layout.stripes; stripe++) {
       const isWhole = await pack.read(stripe * piece.length, piece);
       // A wrong one keeps its place: positions follow from the stripe, and a repair overwrites it.
-      if (!isWhole || !table.matches(stripe, columnOf(layout, stripe, pack.slot), sha256(piece))) wrong++;
+      if (!isWhole || !table.matches(stripe, columnOf(layout, stripe, pack.slot), piece)) wrong++;
       await stage.write(stripe * piece.length, piece);
     }
     await stage.writeDocument("table", tableBytes);

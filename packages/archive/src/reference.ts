@@ -4,16 +4,19 @@
  */
 import { cbor, type Infer, schema } from "@xinglin/primitives";
 import { codeParameters } from "./layout.ts";
+import { profileMark } from "./profile/profile.ts";
 
 /** The shape of an `ObjectReference`. */
 export const objectReference = schema.object({
-  /** SHA-256 of the sealed manifest. */
+  /** Digest of the sealed manifest: SHA-256, or that of the profile. */
   manifest: schema.bytes(32),
-  /** Root of the piece tree: RFC 6962 over the piece table's header, then over SHA-256 of each piece. */
+  /** Root of the piece tree: RFC 6962 over the piece table's header, then over the digest of each piece. */
   root: schema.bytes(32),
   /** Bit length of the size in bytes. */
   sizeClass: schema.uint(53, 1),
   code: codeParameters,
+  /** What sealed and hashed it: whoever reads, audits or repairs goes by this and refuses pieces and documents that say otherwise. */
+  profile: profileMark,
 });
 export type ObjectReference = Infer<typeof objectReference>;
 

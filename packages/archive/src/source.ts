@@ -2,13 +2,14 @@
  * What is imported: files in order, each read once and hashed as it passes. A file that is not what it was when the import
  * began stops the import, since a study half old and half new is no one's record.
  */
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Fault, invariant } from "@xinglin/primitives";
 import type { SharedRegion } from "./file-entry.ts";
 import type { Pixels } from "./filter/part10.ts";
 import { firstBadPath } from "./paths.ts";
+import type { Profile } from "./profile/profile.ts";
 import { errnoOf } from "./store/disk-fault.ts";
 
 /** Part of a file: its pixels, without what stands around them. Source: docs/decisions/0012-shared-pixels.md. */
@@ -16,8 +17,8 @@ export interface PixelRegion {
   readonly at: number;
   readonly sizeBytes: number;
   readonly samples: Pixels;
-  /** SHA-256 that they had when they were looked at. */
-  readonly sha256: Uint8Array;
+  /** Digest that they had when they were looked at. */
+  readonly digest: Uint8Array;
 }
 
 /**
@@ -88,14 +89,17 @@ export interface SourceClock {
 export class SourceReader {
   /** Bytes read so far, of all files. */
   readBytes = 0;
+  readonly profile: Profile;
   readonly #files: readonly PlannedFile[];
   readonly #clock: SourceClock;
   #descriptor: number | undefined;
-  #hash: Hash = createHash("sha256");
+  #hash: Hash;
   #index = 0;
   #offset = 0;
 
-  constructor(files: readonly PlannedFile[], clock: SourceClock) {
+  constructor(profile: Profile, files: readonly PlannedFile[], clock: SourceClock) {
+    this.profile = profile;
+    this.#hash = profile.startDigest();
     this.#files = files;
     this.#clock = clock;
   }
@@ -131,14 +135,14 @@ export class SourceReader {
     this.#offset = 0;
   }
 
-  /** Ends the file, which was read to its end, goes to the next one, and returns the SHA-256 of the ended. */
+  /** Ends the file, which was read to its end, goes to the next one, and returns the digest of the ended. */
   next(): Uint8Array {
     const file = this.#files[this.#index]!;
     invariant(this.#offset === file.sizeBytes, "a file is read to its end");
     if (this.#descriptor !== undefined) this.#check(this.#descriptor, file);
     this.close();
     const digest = this.#hash.digest();
-    this.#hash = createHash("sha256");
+    this.#hash = this.profile.startDigest();
     this.#index++;
     this.#offset = 0;
     return digest;

@@ -7,6 +7,7 @@ import type { FileEntry } from "../src/file-entry.ts";
 import { type FileTable, FileTableBuilder } from "../src/file-table.ts";
 import { shrink } from "../src/filter/entropy.ts";
 import type { Manifest } from "../src/manifest.ts";
+import { profileNamed } from "../src/profile/profile.ts";
 import { FileDirectory } from "../src/work/file-directory.ts";
 import { fault } from "./support/consortium.ts";
 
@@ -16,7 +17,7 @@ function study(files: number): FileEntry[] {
   return Array.from({ length: files }, (_, i) => ({
     path: `研究/s${i % 7}/IM${i}`,
     sizeBytes: 100 + i,
-    sha256: new Uint8Array(sha256(Buffer.from(`${i}`))),
+    digest: new Uint8Array(sha256(Buffer.from(`${i}`))),
     mediaType: "application/dicom",
     ...(i % 3 === 0 ? { segments: [1, 40, 100 + i] } : {}),
     study: "1.2.3",
@@ -27,7 +28,7 @@ function study(files: number): FileEntry[] {
 
 /** A directory over a table as an import makes it, and how many bytes of the stream it read. */
 function directoryOf(files: readonly FileEntry[], change: (table: FileTable) => FileTable = (table) => table) {
-  const builder = new FileTableBuilder(SMALL);
+  const builder = new FileTableBuilder(profileNamed(), SMALL);
   for (const file of files) builder.add(file);
   const table = change(builder.finish());
   const filesBytes = files.reduce((sum, file) => sum + (file.segments?.[1] ?? file.sizeBytes), 0);
@@ -94,7 +95,7 @@ const forge =
     const plain = cbor.encode(value);
     const stored = shrink(plain);
     const all = [...nodes.files, ...nodes.keys];
-    Object.assign(all[which]!.node, { sha256: sha256(plain), plainBytes: plain.length, storedBytes: stored.length });
+    Object.assign(all[which]!.node, { digest: sha256(plain), plainBytes: plain.length, storedBytes: stored.length });
     return { nodes, bytes: bytes.map((old, i) => (i === which ? stored : old)) };
   };
 

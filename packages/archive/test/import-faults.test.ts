@@ -10,6 +10,7 @@ import { bytesPerStore, diskCheck } from "../src/disk-check.ts";
 import { ObjectStream } from "../src/filter/object-stream.ts";
 import { ingest } from "../src/ingest.ts";
 import { DEFAULT_CODE } from "../src/layout.ts";
+import { profileNamed } from "../src/profile/profile.ts";
 import { retrieve } from "../src/retrieve.ts";
 import { planSource, SourceReader } from "../src/source.ts";
 import { openStores } from "../src/store/open.ts";
@@ -92,7 +93,7 @@ test("a source that changes while it is read stops the import, however it change
       { path: "b", location: second },
     ]);
     await change();
-    const reader = new SourceReader(files, { readMs: 0, fileHashMs: 0 });
+    const reader = new SourceReader(profileNamed(), files, { readMs: 0, fileHashMs: 0 });
     const stream = new ObjectStream(reader, { filterMs: 0 });
     assert.throws(() => stream.read(new Uint8Array(7_000_000)), fault("source_changed", { file: 1 }), what);
     reader.close();

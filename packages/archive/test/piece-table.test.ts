@@ -50,7 +50,7 @@ test("each piece is proved, and nothing else is", () => {
 });
 
 test("survives encoding", () => {
-  const again = decodeTable(table.encode(), table.root, objectId);
+  const again = decodeTable(table.encode(), { root: table.root }, objectId);
   assert.deepEqual(again.header, header);
   assert.deepEqual(again.leaves, table.leaves);
 });
@@ -83,10 +83,10 @@ const refusals: Record<string, { bytes: Uint8Array; code: string }> = {
   },
 };
 for (const [what, { bytes, code }] of Object.entries(refusals))
-  test(`refuses ${what}`, () => assert.throws(() => decodeTable(bytes, table.root, objectId), fault(code)));
+  test(`refuses ${what}`, () => assert.throws(() => decodeTable(bytes, { root: table.root }, objectId), fault(code)));
 test("refuses the table of another object", () =>
   assert.throws(
-    () => decodeTable(table.encode(), table.root, randomBytes(16)),
+    () => decodeTable(table.encode(), { root: table.root }, randomBytes(16)),
     fault("manifest_mismatch", { part: "object_id" }),
   ));
 

@@ -246,7 +246,7 @@ describe("a stored object", () => {
       "another hash of a file": {
         change: (manifest) => {
           const [first, ...others] = manifest.files!;
-          return { ...manifest, files: [{ ...first!, sha256: new Uint8Array(32) }, ...others] };
+          return { ...manifest, files: [{ ...first!, digest: new Uint8Array(32) }, ...others] };
         },
         part: "file_hash",
       },
@@ -280,7 +280,7 @@ describe("a stored object", () => {
     test("refuses a table whose parity is no parity, when it comes to repair", async () => {
       const { reference, objectId } = object;
       const folder = consortium.objectFolder(consortium.stores[0]!, objectId);
-      const table = decodeTable(new Uint8Array(await readFile(join(folder, "table"))), reference.root, objectId);
+      const table = decodeTable(new Uint8Array(await readFile(join(folder, "table"))), reference, objectId);
       const forged = new PieceTable(table.header, table.leaves.with(12 * 32, table.leaves[12 * 32]! ^ 1)); // column 12 of stripe 0
       await restoring(async () => {
         for (const store of consortium.stores)

@@ -13,7 +13,7 @@ const samples = { sampleBytes: 2, row: 512, step: 1, signed: false };
 const entry = (sizeBytes: number, segments?: number[]): FileEntry => ({
   path: "a",
   sizeBytes,
-  sha256: new Uint8Array(32),
+  digest: new Uint8Array(32),
   mediaType: "application/dicom",
   samples,
   ...(segments === undefined ? {} : { segments }),

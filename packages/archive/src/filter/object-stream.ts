@@ -3,7 +3,7 @@
  * of files. Files that are kept as they are go straight from the disk to the caller's buffer.
  * Source: design.md, "Archive" (lossless filter where it pays).
  */
-import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { equal, Fault, invariant } from "@xinglin/primitives";
 import type { PlacedFile } from "../file-entry.ts";
 import { type FileTable, FileTableBuilder } from "../file-table.ts";
@@ -34,13 +34,13 @@ export class ObjectStream {
   readonly files: PlacedFile[] = [];
   readonly #source: SourceReader;
   readonly #clock: FilterClock;
-  readonly #table = new FileTableBuilder();
+  readonly #table: FileTableBuilder;
   #finished: FileTable | undefined;
   #nodes: Uint8Array[] = [];
   #codec: UnitCodec | undefined;
   #current: Current | undefined;
   #keptBytes = 0;
-  #elsewhere = createHash("sha256");
+  #elsewhere: Hash;
   #fileAt = 0;
   readonly #keepFiles: boolean;
   #pending: Uint8Array = new Uint8Array(0);
@@ -48,6 +48,8 @@ export class ObjectStream {
   constructor(source: SourceReader, clock: FilterClock, keepFiles = false) {
     this.#keepFiles = keepFiles;
     this.#source = source;
+    this.#table = new FileTableBuilder(source.profile);
+    this.#elsewhere = source.profile.startDigest();
     this.#clock = clock;
   }
 
@@ -132,15 +134,15 @@ export class ObjectStream {
     // The pixels that another object keeps were looked at before this import began: they must be the same still.
     if (shared !== undefined) {
       const digest = this.#elsewhere.digest();
-      this.#elsewhere = createHash("sha256");
-      if (!equal(digest, shared.region.sha256)) throw new Fault("source_changed", { file: this.files.length }, { retry: true });
+      this.#elsewhere = this.#source.profile.startDigest();
+      if (!equal(digest, shared.region.digest)) throw new Fault("source_changed", { file: this.files.length }, { retry: true });
     }
     const { numbers } = segments;
     const entry = {
       path,
       sizeBytes,
       mediaType,
-      sha256: this.#source.next(),
+      digest: this.#source.next(),
       ...plan.identity,
       ...(numbers === undefined ? {} : { segments: numbers }),
       ...(segments.hasSamples && plan.samples !== undefined ? { samples: bare(plan.samples) } : {}),

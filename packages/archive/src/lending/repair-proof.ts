@@ -4,17 +4,16 @@
  * Source: docs/internals/archive.md, "At another member's".
  */
 import { Fault, fromHex } from "@xinglin/primitives";
-import { sha256 } from "../digest.ts";
 import { columnOf, pieceBytesOf } from "../layout.ts";
+import { isManifest } from "../manifest.ts";
 import { decodeTable, type PieceTable } from "../piece-table.ts";
+import type { ObjectReference } from "../reference.ts";
 import type { DocumentName, StoredPack } from "../store/store.ts";
 import { MAX_DOCUMENT_BYTES } from "./wire.ts";
 
 /** What the chain knows of an object. */
-export interface Anchor {
+export interface Anchor extends Pick<ObjectReference, "root" | "manifest" | "profile"> {
   readonly member: string;
-  readonly root: Uint8Array;
-  readonly manifest: Uint8Array;
 }
 /** Looks an object up on the chain; `undefined` if no record names it. */
 export type FindAnchor = (objectId: string) => Promise<Anchor | undefined>;
@@ -38,7 +37,7 @@ export class RepairProof {
     const anchor = await this.#find(object);
     if (anchor === undefined) throw new Fault("store_proof_wrong");
     if (name === "table") this.#newest = { object, table: tableOf(bytes, anchor, object) };
-    else if (!Buffer.from(sha256(bytes)).equals(anchor.manifest)) throw new Fault("store_proof_wrong");
+    else if (!isManifest(bytes, anchor)) throw new Fault("store_proof_wrong");
   }
 
   /** The piece that belongs at this position of the pack. */
@@ -47,7 +46,7 @@ export class RepairProof {
     const { layout } = table;
     const stripe = at / pieceBytesOf(layout);
     const fits = Number.isInteger(stripe) && stripe < layout.stripes && bytes.length === pieceBytesOf(layout);
-    if (!fits || !table.matches(stripe, columnOf(layout, stripe, pack.slot), sha256(bytes))) throw new Fault("store_proof_wrong");
+    if (!fits || !table.matches(stripe, columnOf(layout, stripe, pack.slot), bytes)) throw new Fault("store_proof_wrong");
   }
 
   /** A length that cuts off nothing of the pack. */
@@ -69,7 +68,7 @@ export class RepairProof {
 
 function tableOf(bytes: Uint8Array, anchor: Anchor, object: string): PieceTable {
   try {
-    return decodeTable(bytes, anchor.root, fromHex(object));
+    return decodeTable(bytes, anchor, fromHex(object));
   } catch (cause) {
     throw new Fault("store_proof_wrong", {}, { cause });
   }

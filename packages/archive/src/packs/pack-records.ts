@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { Fault } from "@xinglin/primitives";
 import { type Ingested, type IngestOptions, ingest } from "../ingest.ts";
+import { type Profile, profileNamed } from "../profile/profile.ts";
 import { CONTENT_KEY_BYTES, OBJECT_ID_BYTES } from "../reference.ts";
 import { MAX_SMALL_BYTES, type PackSlice, packKeyOf, sealedBytesOf, sealRecord } from "./record-seal.ts";
 
@@ -39,14 +40,15 @@ export async function* packRecords(
   records: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: PackOptions,
 ): AsyncGenerator<Pack> {
-  let filling = new Filling();
+  const profile = profileNamed(options.profile);
+  let filling = new Filling(profile);
   let count = 0;
   for await (const content of records) {
     if (content.length > MAX_SMALL_BYTES) throw new Fault("record_too_large", { record: count, maxBytes: MAX_SMALL_BYTES });
     if (content.length === 0) throw new Fault("source_empty");
     if (!filling.fits(content)) {
       yield await filling.archive(options);
-      filling = new Filling();
+      filling = new Filling(profile);
     }
     filling.add(content);
     count++;
@@ -60,7 +62,12 @@ class Filling {
   readonly #id = new Uint8Array(randomBytes(OBJECT_ID_BYTES));
   readonly #stream = new Uint8Array(MAX_PACK_BYTES);
   readonly #records: PackedRecord[] = [];
+  readonly #profile: Profile;
   #bytes = 0;
+
+  constructor(profile: Profile) {
+    this.#profile = profile;
+  }
 
   fits(content: Uint8Array): boolean {
     return this.#bytes + sealedBytesOf(content.length) <= MAX_PACK_BYTES;
@@ -68,7 +75,7 @@ class Filling {
 
   add(content: Uint8Array): void {
     const key = new Uint8Array(randomBytes(CONTENT_KEY_BYTES));
-    const sealed = sealRecord(content, key, this.#id, this.#bytes);
+    const sealed = sealRecord(this.#profile, content, key, this.#id, this.#bytes);
     this.#stream.set(sealed, this.#bytes);
     this.#records.push({ slice: { at: this.#bytes, length: sealed.length }, key });
     this.#bytes += sealed.length;
@@ -81,7 +88,7 @@ class Filling {
       key: _,
       salt: __,
       ...pack
-    } = await ingest(source, { ...options, objectId: this.#id, contentKey: packKeyOf(this.#id) });
+    } = await ingest(source, { ...options, objectId: this.#id, contentKey: packKeyOf(this.#profile, this.#id) });
     return { ...pack, records: this.#records };
   }
 }

@@ -1,5 +1,6 @@
 /** One small record out of its pack. Source: design.md, "Archive" (small records share packs). */
 import { concat, Fault } from "@xinglin/primitives";
+import { profileOf } from "../profile/profile.ts";
 import type { ObjectReference } from "../reference.ts";
 import type { RetrieveOptions } from "../retrieve.ts";
 import { retrieveFiles } from "../retrieve-files.ts";
@@ -25,13 +26,14 @@ export async function retrieveRecord(
   stores: readonly Store[],
   options: Omit<RetrieveOptions, "only"> = {},
 ): Promise<{ readonly content: Uint8Array; readonly outcome: ReadOutcome }> {
+  const profile = profileOf(reference);
   const only = { path: PACK_FILE, start: slice.at, end: slice.at + slice.length };
-  const files = retrieveFiles(reference, packId, packKeyOf(packId), stores, { ...options, only });
+  const files = retrieveFiles(reference, packId, packKeyOf(profile, packId), stores, { ...options, only });
   const parts: Uint8Array[] = [];
   for (;;) {
     const next = await files.next();
     if (next.done === true) {
-      const content = openRecord(concat(...parts), key, packId, slice.at);
+      const content = openRecord(profile, concat(...parts), key, packId, slice.at);
       if (content === undefined) throw new Fault("content_key_wrong");
       return { content, outcome: next.value };
     }

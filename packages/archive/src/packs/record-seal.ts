@@ -3,15 +3,15 @@
  * result's length must not tell the result.
  * Source: design.md, "Archive" (small records share packs, each under its own content key); NIST SP 800-38D section 8.2.1.
  */
-import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
-import { concat, type Infer, schema } from "@xinglin/primitives";
-import { CONTENT_KEY_BYTES, OBJECT_ID_BYTES } from "../reference.ts";
+import { type Infer, schema } from "@xinglin/primitives";
+import { TAG_BYTES } from "../layout.ts";
+import { NONCE_BYTES } from "../profile/aead.ts";
+import type { Profile } from "../profile/profile.ts";
+import { OBJECT_ID_BYTES } from "../reference.ts";
 
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 /** The true length, before the content. */
 const LENGTH_BYTES = 4;
-/** A content key is random and seals one record once: it is the cipher's key as it is, under a constant nonce. */
+/** A content key is random and seals one record once: it is the profile's key as it is, under a constant nonce. */
 const NONCE = new Uint8Array(NONCE_BYTES);
 /** Sealed records have a multiple of this, or of an eighth of their power of two. */
 const SMALLEST_STEP = 64;
@@ -35,28 +35,27 @@ export function sealedBytesOf(contentBytes: number): number {
 }
 
 /** The sealed form of `content`, at byte `at` of the pack. */
-export function sealRecord(content: Uint8Array, key: Uint8Array, packId: Uint8Array, at: number): Uint8Array {
+export function sealRecord(profile: Profile, content: Uint8Array, key: Uint8Array, packId: Uint8Array, at: number): Uint8Array {
   const plain = Buffer.alloc(sealedBytesOf(content.length) - TAG_BYTES);
   plain.writeUInt32BE(content.length);
   plain.set(content, LENGTH_BYTES);
-  const cipher = createCipheriv("aes-256-gcm", key, NONCE);
-  cipher.setAAD(placeOf(packId, at));
-  return concat(cipher.update(plain), cipher.final(), cipher.getAuthTag());
+  const sealed = new Uint8Array(plain.length + TAG_BYTES);
+  profile.aead(key).seal(NONCE, placeOf(packId, at), plain, sealed);
+  return sealed;
 }
 
 /** The content of a sealed record, or `undefined` under another key, in another place or pack. */
-export function openRecord(sealed: Uint8Array, key: Uint8Array, packId: Uint8Array, at: number): Uint8Array | undefined {
+export function openRecord(
+  profile: Profile,
+  sealed: Uint8Array,
+  key: Uint8Array,
+  packId: Uint8Array,
+  at: number,
+): Uint8Array | undefined {
   if (sealed.length < LENGTH_BYTES + TAG_BYTES) return undefined;
-  const decipher = createDecipheriv("aes-256-gcm", key, NONCE, { authTagLength: TAG_BYTES });
-  decipher.setAAD(placeOf(packId, at));
-  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
-  const plain = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
-  try {
-    decipher.final();
-  } catch {
-    return undefined;
-  }
-  const length = plain.readUInt32BE();
+  const plain = profile.aead(key).open(NONCE, placeOf(packId, at), sealed);
+  if (plain === undefined) return undefined;
+  const length = new DataView(plain.buffer, plain.byteOffset).getUint32(0);
   return length <= plain.length - LENGTH_BYTES ? Uint8Array.from(plain.subarray(LENGTH_BYTES, LENGTH_BYTES + length)) : undefined;
 }
 
@@ -64,8 +63,7 @@ export function openRecord(sealed: Uint8Array, key: Uint8Array, packId: Uint8Arr
  * The key that the pack itself is archived under. It follows from the pack's id and hides nothing: what is secret in a pack is sealed record by
  * record, and who repairs or audits it needs no key anyway.
  */
-export const packKeyOf = (packId: Uint8Array): Uint8Array =>
-  new Uint8Array(hkdfSync("sha256", packId, packId, "xinglin archive v1 pack", CONTENT_KEY_BYTES));
+export const packKeyOf = (profile: Profile, packId: Uint8Array): Uint8Array => profile.derive(packId, packId, "pack");
 
 function placeOf(packId: Uint8Array, at: number): Uint8Array {
   const place = Buffer.alloc(OBJECT_ID_BYTES + 8);

@@ -8,6 +8,7 @@ import { equal, Fault, invariant, toHex } from "@xinglin/primitives";
 import { MAX_SHARED_OBJECTS } from "../file-entry.ts";
 import { type Ingested, type IngestOptions, ingest } from "../ingest.ts";
 import type { SharedObject } from "../manifest.ts";
+import { profileNamed } from "../profile/profile.ts";
 import { OBJECT_ID_BYTES } from "../reference.ts";
 import type { PixelRegion, SourceFile } from "../source.ts";
 import type { Store } from "../store/store.ts";
@@ -43,8 +44,14 @@ interface Kept {
 export async function ingestShared(source: readonly SourceFile[], options: IngestSharedOptions): Promise<IngestedShared> {
   const { registry, sharingKey, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), ...rest } = options;
   invariant(sharingKey.length === SHARING_KEY_BYTES, "a sharing key");
-  const regions = await runTask("lookAtPixels", { source }, rest.signal === undefined ? {} : { signal: rest.signal });
-  const names = regions.map((region) => (region === undefined ? undefined : nameOfPixels(sharingKey, region.sha256)));
+  // Pixels that another profile keeps have other digests and other names: they are stored again.
+  const profile = profileNamed(rest.profile);
+  const regions = await runTask(
+    "lookAtPixels",
+    { source, profile: profile.name },
+    rest.signal === undefined ? {} : { signal: rest.signal },
+  );
+  const names = regions.map((region) => (region === undefined ? undefined : nameOfPixels(profile, sharingKey, region.digest)));
   const known = registry.use(
     objectId,
     names.filter((name) => name !== undefined),
@@ -54,13 +61,13 @@ export async function ingestShared(source: readonly SourceFile[], options: Inges
     for (const [i, region] of regions.entries()) {
       const found = known.get(toHex(names[i] ?? new Uint8Array(0)));
       if (region === undefined || found === undefined) continue;
-      const key = openObjectKey(sharingKey, region.sha256, found.objectId, found.sealedKey);
+      const key = openObjectKey(profile, sharingKey, region.digest, found.objectId, found.sealedKey);
       if (key === undefined) continue; // the registry of another key: stored again
       const { objectId: id, reference, place } = found;
-      kept.set(toHex(region.sha256), { region, object: { objectId: id, reference, key }, place });
+      kept.set(toHex(region.digest), { region, object: { objectId: id, reference, key }, place });
     }
     const sharedBytes = regions.reduce(
-      (sum, region) => (region !== undefined && kept.has(toHex(region.sha256)) ? sum + region.sizeBytes : sum),
+      (sum, region) => (region !== undefined && kept.has(toHex(region.digest)) ? sum + region.sizeBytes : sum),
       0,
     );
     const pixels = await ingestNew(source, regions, kept, objectId, options);
@@ -81,7 +88,7 @@ function shareFile(
   kept: ReadonlyMap<string, Kept>,
   objects: SharedObject[],
 ): SourceFile {
-  const found = region === undefined ? undefined : kept.get(toHex(region.sha256));
+  const found = region === undefined ? undefined : kept.get(toHex(region.digest));
   if (region === undefined || found === undefined) return file;
   let object = objects.findIndex(({ objectId }) => equal(objectId, found.object.objectId));
   if (object < 0 && objects.length >= MAX_SHARED_OBJECTS) return file; // stored with the version: still right, only larger
@@ -99,9 +106,10 @@ async function ingestNew(
 ): Promise<IngestedShared["pixels"]> {
   const fresh = new Map<string, { file: SourceFile; region: PixelRegion }>();
   for (const [i, region] of regions.entries())
-    if (region !== undefined && !kept.has(toHex(region.sha256))) fresh.set(toHex(region.sha256), { file: source[i]!, region });
+    if (region !== undefined && !kept.has(toHex(region.digest))) fresh.set(toHex(region.digest), { file: source[i]!, region });
   if (fresh.size === 0) return undefined;
   const list = [...fresh.values()];
+  const profile = profileNamed(rest.profile);
   const objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES));
   registry.begin(version, objectId);
   const files = list.map(({ file, region }, i) => ({ ...file, path: `${i}`, only: region }));
@@ -109,7 +117,7 @@ async function ingestNew(
   const { key, reference, sizeBytes, streamBytes, storedBytes } = made;
   const pixels = list.map(({ region }, i) => {
     const { entry, at: from } = made.files![i]!;
-    if (!equal(entry.sha256, region.sha256)) throw new Fault("source_changed", { file: i }, { retry: true });
+    if (!equal(entry.digest, region.digest)) throw new Fault("source_changed", { file: i }, { retry: true });
     const { segments, samples } = entry;
     const place = {
       sizeBytes: region.sizeBytes,
@@ -117,9 +125,9 @@ async function ingestNew(
       ...(segments === undefined ? {} : { segments }),
       ...(samples === undefined ? {} : { samples }),
     };
-    kept.set(toHex(region.sha256), { region, object: { objectId, reference, key }, place });
-    const name = nameOfPixels(sharingKey, region.sha256);
-    return { name, sealedKey: sealObjectKey(sharingKey, region.sha256, objectId, key), place };
+    kept.set(toHex(region.digest), { region, object: { objectId, reference, key }, place });
+    const name = nameOfPixels(profile, sharingKey, region.digest);
+    return { name, sealedKey: sealObjectKey(profile, sharingKey, region.digest, objectId, key), place };
   });
   registry.stored(objectId, reference, pixels);
   return { objectId, reference, sizeBytes, streamBytes, storedBytes };

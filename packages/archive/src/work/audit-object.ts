@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { LOST_SHARE, lostPieces, oddsOfFinding } from "../durability/audit-odds.ts";
 import { columnOf, type Layout } from "../layout.ts";
 import type { PieceProof } from "../piece-table.ts";
+import { markOf, profileOf } from "../profile/profile.ts";
 import type { ObjectReference } from "../reference.ts";
 import { inspectObject, type PackState, type SlotInspection } from "./inspect-object.ts";
 import { type ObjectOrder, openObject } from "./open-object.ts";
@@ -45,7 +46,8 @@ export interface StoreAudit {
 export interface AuditReport {
   readonly objectId: Uint8Array;
   readonly root: Uint8Array;
-  readonly layout: Layout;
+  /** What `verifyPiece` needs to know of the object beside its root. */
+  readonly layout: Layout & Pick<ObjectReference, "profile">;
   readonly sample: number | "all";
   readonly seed: Uint8Array;
   readonly stores: readonly StoreAudit[];
@@ -117,7 +119,7 @@ function reportOf(
   const report = {
     objectId: order.objectId,
     root: order.reference.root,
-    layout: { code: layout.code, chunkBytes: layout.chunkBytes, stripes: layout.stripes },
+    layout: { code: layout.code, chunkBytes: layout.chunkBytes, stripes: layout.stripes, ...markOf(profileOf(order.reference)) },
     sample: order.sample,
     seed: order.seed,
     stores,

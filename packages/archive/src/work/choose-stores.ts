@@ -9,7 +9,7 @@ export interface Placing {
   readonly code: CodeParameters;
   readonly objectId: Uint8Array;
   readonly bytesPerStore: number;
-  /** What is known of stores beside their room, by store id: measured availability, price. */
+  /** What is known of stores beside their room, by store id: measured availability, price; no room of one that must not be asked. */
   readonly facts?: Readonly<Record<string, StoreFacts>> | undefined;
 }
 
@@ -31,6 +31,7 @@ export const chooseReplacements = async (
 /** What is known of the stores, with the room that they have now; none if they are away or an object does not fit. */
 async function factsOf(stores: readonly Store[], { bytesPerStore, facts = {} }: Placing): Promise<Record<string, StoreFacts>> {
   const found = stores.map(async (store): Promise<[string, StoreFacts]> => {
+    if (facts[store.id]?.freeBytes === 0) return [store.id, { freeBytes: 0 }];
     const freeBytes = await store.room().then(
       (room) => Math.min(room.freeBytes, room.diskFreeBytes),
       () => 0,

@@ -1,9 +1,10 @@
 /** Cuts a stream of chunks into files: gathers what was made smaller, decodes it unit by unit, and checks each whole file's hash. */
-import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { equal, Fault, invariant } from "@xinglin/primitives";
 import type { PlacedFile } from "../file-entry.ts";
 import { MAX_UNIT_BYTES } from "../filter/predictor.ts";
 import { KEPT, UnitCodec } from "../filter/unit-codec.ts";
+import type { Profile } from "../profile/profile.ts";
 import type { Extent } from "../selection.ts";
 import type { FileSink } from "./read-object.ts";
 
@@ -26,12 +27,15 @@ export class FileCutter {
   #file = 0;
   #extent = 0;
   #begun = false;
-  #hash = createHash("sha256");
+  readonly #profile: Profile;
+  #hash: Hash;
   #codec: UnitCodec | undefined;
   #gathered: Uint8Array | undefined;
   #gatheredBytes = 0;
 
-  constructor(sink: FileSink, clock: CutterClock) {
+  constructor(profile: Profile, sink: FileSink, clock: CutterClock) {
+    this.#profile = profile;
+    this.#hash = profile.startDigest();
     this.#sink = sink;
     this.#clock = clock;
   }
@@ -106,9 +110,9 @@ export class FileCutter {
 
   async #end({ entry, number }: PlacedFile): Promise<void> {
     if (this.#whole) {
-      const right = equal(this.#hash.digest(), entry.sha256);
+      const right = equal(this.#hash.digest(), entry.digest);
       if (!right) throw new Fault("manifest_mismatch", { part: "file_hash", file: number });
-      this.#hash = createHash("sha256");
+      this.#hash = this.#profile.startDigest();
     }
     await this.#sink.end();
     this.#begun = false;

@@ -1,10 +1,10 @@
 /** Finding files in an object's manifest: in its root, or in the nodes that it names, reading no more of them than it takes. */
 import { cbor, equal, Fault, type Schema, schema } from "@xinglin/primitives";
-import { sha256 } from "../digest.ts";
 import { checkFiles, type FileEntry, fileEntry, type PlacedFile } from "../file-entry.ts";
 import { type IndexEntry, keysOf } from "../file-table.ts";
 import { unshrink } from "../filter/entropy.ts";
 import { indexKey, MAX_FILES, MAX_NODE_BYTES, type Manifest, type ManifestNode } from "../manifest.ts";
+import { profileOf } from "../profile/profile.ts";
 import { storedBytesOf } from "../segments.ts";
 
 /** Reads bytes of the object's stream. */
@@ -104,7 +104,8 @@ export class FileDirectory {
 
   async #open(node: ManifestNode, at: number): Promise<unknown> {
     const plain = unshrink(await this.#read(at, at + node.storedBytes), node.plainBytes);
-    if (plain === undefined || !equal(sha256(plain), node.sha256)) throw new Fault("manifest_mismatch", { part: "node" });
+    if (plain === undefined || !equal(profileOf(this.#manifest).digest(plain), node.digest))
+      throw new Fault("manifest_mismatch", { part: "node" });
     return cbor.decode(plain, MAX_NODE_BYTES);
   }
 }

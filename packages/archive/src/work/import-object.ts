@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { invariant } from "@xinglin/primitives";
 import { ReedSolomon } from "../code/reed-solomon.ts";
-import { DIGEST_BYTES, sha256 } from "../digest.ts";
+import { DIGEST_BYTES } from "../digest.ts";
 import { bytesPerStore, diskCheck } from "../disk-check.ts";
 import type { StoreFacts } from "../durability/placement-rank.ts";
 import type { PlacedFile } from "../file-entry.ts";
@@ -10,6 +10,7 @@ import { type FilterClock, ObjectStream } from "../filter/object-stream.ts";
 import { type CodeParameters, type Layout, layoutFor, pieceBytesOf, sizeClassOf, slotOf } from "../layout.ts";
 import { SALT_BYTES, type SharedObject, sealManifest } from "../manifest.ts";
 import { PieceTable } from "../piece-table.ts";
+import { markOf, type Profile, type ProfileName, profileNamed } from "../profile/profile.ts";
 import type { ObjectReference } from "../reference.ts";
 import { ChunkSeal } from "../seal.ts";
 import { planSource, type SourceClock, type SourceFile, SourceReader } from "../source.ts";
@@ -28,6 +29,7 @@ export interface ImportOrder {
   readonly objectId: Uint8Array;
   readonly contentKey: Uint8Array;
   readonly owner: string;
+  readonly profile?: ProfileName | undefined;
   /** Objects that files share pixels with, and whether the outcome tells where each file stands: see `shared/`. */
   readonly shared?: readonly SharedObject[] | undefined;
   readonly listFiles?: boolean | undefined;
@@ -68,6 +70,8 @@ export interface ImportOutcome {
 /** Looks at the source, chooses stores with room, and writes the object to all of them or to none. Faults: those of `ingest`. */
 export async function importObject(order: ImportOrder, context: TaskContext): Promise<ImportOutcome> {
   const { objectId, code } = order;
+  const profile = profileNamed(order.profile);
+  const mark = markOf(profile);
   const plan = await planSource(order.source);
   const sizeBytes = plan.reduce((sum, file) => sum + file.sizeBytes, 0);
   layoutFor(sizeBytes, code); // too large is better said now
@@ -76,7 +80,7 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
   const stores = await chooseStores(order.stores.map(openStore), placing);
   await diskCheck(stores, sizeBytes, { code, files: plan.length });
   const stages = emptyStages();
-  const source = new SourceReader(plan, stages);
+  const source = new SourceReader(profile, plan, stages);
   const packs: StagedPack[] = [];
   try {
     for (const [slot, store] of stores.entries()) packs.push(await store.stage(objectId, slot, "import", order.owner));
@@ -86,22 +90,23 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
       if (source.readBytes > told) context.progress(source.readBytes, sizeBytes); // the last stripes may hold nodes only
       told = source.readBytes;
     };
-    const { layout, leaves } = await writeStripes(order, stream, packs, stages, tell, context);
+    const { layout, leaves } = await writeStripes(order, profile, stream, packs, stages, tell, context);
 
     const treeStart = performance.now();
     const placement = stores.map((store) => store.id);
-    const table = new PieceTable({ version: 1, objectId, ...layout, placement }, leaves);
+    const table = new PieceTable({ version: 1, objectId, ...layout, placement, ...mark }, leaves);
     const salt = new Uint8Array(randomBytes(SALT_BYTES));
     const { streamBytes } = stream;
     const files = "files" in stream.table ? { files: stream.table.files } : { nodes: stream.table.nodes };
     const shared = order.shared === undefined || order.shared.length === 0 ? {} : { shared: [...order.shared] };
     const root = {
-      version: 2,
+      version: 3,
       objectId,
       streamBytes,
       sizeBytes,
       fileCount: plan.length,
       code,
+      ...mark,
       root: table.root,
       salt,
       ...files,
@@ -122,7 +127,7 @@ export async function importObject(order: ImportOrder, context: TaskContext): Pr
     stages.settleMs = performance.now() - settleStart;
 
     return {
-      reference: { manifest: sha256(manifest), root: table.root, sizeClass: sizeClassOf(streamBytes), code },
+      reference: { manifest: profile.digest(manifest), root: table.root, sizeClass: sizeClassOf(streamBytes), code, ...mark },
       salt,
       sizeBytes,
       streamBytes,
@@ -158,6 +163,7 @@ const emptyStages = (): ImportStages => ({
 /** Seals, codes, hashes and writes stripe after stripe until the stream ends; returns its layout and the hashes of all pieces. */
 async function writeStripes(
   order: ImportOrder,
+  profile: Profile,
   stream: ObjectStream,
   packs: readonly StagedPack[],
   stages: ImportStages,
@@ -168,7 +174,7 @@ async function writeStripes(
   const feed = new ChunkFeed(stream, k);
   const pieceBytes = pieceBytesOf(feed);
   const codec = new ReedSolomon(k, m, pieceBytes);
-  const seal = new ChunkSeal(order.contentKey, order.objectId);
+  const seal = new ChunkSeal(profile, order.contentKey, order.objectId);
   const leaves: Uint8Array[] = [];
 
   for (let plain = feed.next(); plain !== undefined; plain = feed.next()) {
@@ -189,10 +195,10 @@ async function writeStripes(
       }
       const piece = codec.piece(column);
       const hashStart = performance.now();
-      const digest = sha256(piece);
+      const digest = profile.digest(piece);
       hashes.set(digest, column * DIGEST_BYTES);
       const writeStart = performance.now();
-      await packs[slotOf(order, stripe, column)]!.write(stripe * pieceBytes, piece, digest);
+      await packs[slotOf(order, stripe, column)]!.write(stripe * pieceBytes, piece, profile.isSha256 ? digest : undefined);
       stages.pieceHashMs += writeStart - hashStart;
       stages.writeMs += performance.now() - writeStart;
     }

@@ -1,8 +1,6 @@
 /** Looking at the pieces and documents of an object on every store, without the content key. */
-import { equal } from "@xinglin/primitives";
-import { sha256 } from "../digest.ts";
 import { columnOf, columnsOf, stripeBytesOf } from "../layout.ts";
-import { MAX_MANIFEST_BYTES } from "../manifest.ts";
+import { isManifest, MAX_MANIFEST_BYTES } from "../manifest.ts";
 import { MAX_TABLE_BYTES } from "../piece-table.ts";
 import type { ObjectReference } from "../reference.ts";
 import type { DocumentName } from "../store/store.ts";
@@ -64,9 +62,9 @@ export async function inspectObject(
         holder,
         "table",
         MAX_TABLE_BYTES,
-        (bytes) => readTable(bytes, reference.root, header.objectId) !== undefined,
+        (bytes) => readTable(bytes, reference, header.objectId) !== undefined,
       ),
-      manifest: await documentState(holder, "manifest", MAX_MANIFEST_BYTES, (bytes) => equal(sha256(bytes), reference.manifest)),
+      manifest: await documentState(holder, "manifest", MAX_MANIFEST_BYTES, (bytes) => isManifest(bytes, reference)),
       stripes,
       pieces,
     });

@@ -1,8 +1,7 @@
 /** Finding an object on the stores that are there: its packs, its piece table, its sealed manifest. Nothing found is trusted unchecked. */
 import { setTimeout } from "node:timers/promises";
-import { equal, Fault } from "@xinglin/primitives";
-import { sha256 } from "../digest.ts";
-import { MAX_MANIFEST_BYTES } from "../manifest.ts";
+import { Fault } from "@xinglin/primitives";
+import { isManifest, MAX_MANIFEST_BYTES } from "../manifest.ts";
 import { decodeTable, MAX_TABLE_BYTES, type PieceTable } from "../piece-table.ts";
 import type { ObjectReference } from "../reference.ts";
 import type { StoreDescription } from "../store/description.ts";
@@ -38,6 +37,9 @@ export interface OpenObject {
   close(): Promise<void>;
 }
 
+/** Codes of a store that is not there, whatever stands in its place. */
+const AWAY: ReadonlySet<string> = new Set(["store_absent", "store_unclaimed"]);
+
 /**
  * Opens the object's packs and reads the first table whose root is the anchored one. Faults: `archive_unrecoverable` (no store has a
  * table), `manifest_mismatch` (tables are there, none has the anchored root).
@@ -55,12 +57,10 @@ export async function openObject(
       if (pack === undefined) troubles.note(store, "no_pack");
       else if (pack === "late") troubles.note(store, "slow");
       else if (pack instanceof Error)
-        troubles.note(store, pack instanceof Fault && pack.code === "store_absent" ? "absent" : "unreadable");
+        troubles.note(store, pack instanceof Fault && AWAY.has(pack.code) ? "absent" : "unreadable");
       else holders.push({ store, pack });
     }
-    const table = await firstRight(holders, "table", MAX_TABLE_BYTES, troubles, (bytes) =>
-      readTable(bytes, reference.root, objectId),
-    );
+    const table = await firstRight(holders, "table", MAX_TABLE_BYTES, troubles, (bytes) => readTable(bytes, reference, objectId));
     // Of two that show one slot the store that the object was placed on comes first: a store must not get in front of another by what it says it holds.
     const isPlaced = ({ store, pack }: Holder): number => Number(table.header.placement[pack.slot] === store.id);
     holders.sort((a, b) => isPlaced(b) - isPlaced(a));
@@ -106,13 +106,13 @@ async function openPacks(
 /** The sealed manifest with the anchored hash. Faults: `archive_unrecoverable`, `manifest_mismatch`. */
 export const findManifest = (object: OpenObject, reference: ObjectReference): Promise<Uint8Array> =>
   firstRight(object.holders, "manifest", MAX_MANIFEST_BYTES, object.troubles, (bytes) =>
-    equal(sha256(bytes), reference.manifest) ? bytes : undefined,
+    isManifest(bytes, reference) ? bytes : undefined,
   );
 
 /** The table of these bytes, or `undefined` if they are not the anchored table. */
-export function readTable(bytes: Uint8Array, root: Uint8Array, objectId: Uint8Array): PieceTable | undefined {
+export function readTable(bytes: Uint8Array, reference: ObjectReference, objectId: Uint8Array): PieceTable | undefined {
   try {
-    return decodeTable(bytes, root, objectId);
+    return decodeTable(bytes, reference, objectId);
   } catch (cause) {
     if (cause instanceof Fault) return undefined;
     throw cause;

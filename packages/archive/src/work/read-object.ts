@@ -70,7 +70,7 @@ export async function readObject(order: ReadOrder, sink: FileSink, context: Task
     const stream = new StreamReader(object, order.contentKey, stages, context);
     streams = new Streams(object, stream, (index) => openShared(order, manifest, index, stages, context));
     const directory = new FileDirectory(manifest, (from, to) => stream.read(from, to));
-    const cutter = new FileCutter(sink, stages);
+    const cutter = new FileCutter(table.profile, sink, stages);
     const { runs, range, totalBytes } = await choose(directory, manifest, order.only);
     for await (const files of runs)
       for (const some of batchesOf(files)) {

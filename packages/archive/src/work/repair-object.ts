@@ -1,6 +1,5 @@
 /** Repair of an object by the consortium, in a worker: whatever is missing or wrong on stores that are there is computed anew from the rest. */
 import { Fault } from "@xinglin/primitives";
-import { sha256 } from "../digest.ts";
 import type { StoreFacts } from "../durability/placement-rank.ts";
 import { columnOf, columnsOf, type Layout, packBytesOf, pieceBytesOf } from "../layout.ts";
 import type { StagedPack, Store, StoredPack } from "../store/store.ts";
@@ -196,7 +195,7 @@ async function rebuildStripes(
       const column = columns[i]!;
       const piece = reader.codec.piece(column);
       // The root was computed from pieces that the code does not produce: the importer lied, and nobody can repair that.
-      if (!table.matches(stripe, column, sha256(piece))) throw new Fault("manifest_mismatch", { part: "parity" });
+      if (!table.matches(stripe, column, piece)) throw new Fault("manifest_mismatch", { part: "parity" });
       const position = stripe * piece.length;
       await (target.pack === undefined ? target.stage!.write(position, piece) : target.pack.rewrite(position, piece));
       target.pieces++;

@@ -1,6 +1,7 @@
 /** Reading ranges of an object's stream: found, checked, decoded and opened, chunk by chunk. */
 import { Fault } from "@xinglin/primitives";
-import { ChunkSeal, release } from "../seal.ts";
+import { release } from "../profile/aead.ts";
+import { ChunkSeal } from "../seal.ts";
 import { stripesOf } from "../selection.ts";
 import type { OpenObject } from "./open-object.ts";
 import { type StripeClock, StripeReader } from "./stripe-reader.ts";
@@ -25,7 +26,7 @@ export class StreamReader {
 
   constructor(object: OpenObject, contentKey: Uint8Array, clock: StreamClock, context: TaskContext) {
     this.#object = object;
-    this.#seal = new ChunkSeal(contentKey, object.table.header.objectId);
+    this.#seal = new ChunkSeal(object.table.profile, contentKey, object.table.header.objectId);
     this.#stripes = new StripeReader(object, clock);
     this.#clock = clock;
     this.#context = context;

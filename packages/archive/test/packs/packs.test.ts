@@ -9,6 +9,7 @@ import { auditPossession } from "../../src/audit.ts";
 import { type Pack, packRecords } from "../../src/packs/pack-records.ts";
 import { retrieveRecord } from "../../src/packs/read-record.ts";
 import { MAX_SMALL_BYTES, openRecord, sealedBytesOf, sealRecord } from "../../src/packs/record-seal.ts";
+import { profileNamed } from "../../src/profile/profile.ts";
 import { Consortium } from "../support/consortium.ts";
 
 /** A result as a laboratory sends it: some hundred bytes, the same at every run. */
@@ -68,11 +69,11 @@ test("a neighbour's key, a neighbour's place and another pack open nothing", asy
   await assert.rejects(retrieveRecord(moved, first.key, consortium.stores), isFault("content_key_wrong"));
   const outside = { ...at(pack, 0), slice: { at: pack.sizeBytes, length: 64 } };
   await assert.rejects(retrieveRecord(outside, first.key, consortium.stores), isFault("range_invalid"));
-  const sealed = sealRecord(result(0), first.key, pack.objectId, 0);
-  assert.deepEqual(Buffer.from(openRecord(sealed, first.key, pack.objectId, 0)!), result(0));
-  assert.equal(openRecord(sealed, first.key, randomBytes(16), 0), undefined);
+  const sealed = sealRecord(profileNamed(), result(0), first.key, pack.objectId, 0);
+  assert.deepEqual(Buffer.from(openRecord(profileNamed(), sealed, first.key, pack.objectId, 0)!), result(0));
+  assert.equal(openRecord(profileNamed(), sealed, first.key, randomBytes(16), 0), undefined);
   for (let length = 0; length < sealed.length; length++)
-    assert.equal(openRecord(sealed.subarray(0, length), first.key, pack.objectId, 0), undefined);
+    assert.equal(openRecord(profileNamed(), sealed.subarray(0, length), first.key, pack.objectId, 0), undefined);
 });
 
 test("a sealed length tells no more than a step of an eighth", () => {

@@ -8,6 +8,7 @@ import { toHex } from "@xinglin/primitives";
 import { auditPossession } from "../../src/audit.ts";
 import { readPart10 } from "../../src/filter/part10.ts";
 import { type Ingested, ingest } from "../../src/ingest.ts";
+import { profileNamed } from "../../src/profile/profile.ts";
 import { type RetrieveOptions, retrieve } from "../../src/retrieve.ts";
 import { retrieveFiles } from "../../src/retrieve-files.ts";
 import { collectShared, ingestShared, releaseShared } from "../../src/shared/ingest-shared.ts";
@@ -160,7 +161,7 @@ test("what a process left that died is collected, and what others rely on stays"
   const [died, object] = [randomBytes(16), randomBytes(16)];
   registry.begin(died, object);
   await ingest([{ path: "0", content: randomBytes(5000) }], { stores, objectId: object });
-  registry.use(died, [nameOfPixels(options.sharingKey, randomBytes(32))]);
+  registry.use(died, [nameOfPixels(profileNamed(), options.sharingKey, randomBytes(32))]);
   registry.begin(randomBytes(16), randomBytes(16));
   const collected = await collectShared(registry, stores, (version) => version === toHex(kept.objectId));
   assert.equal(collected.length, 2);
@@ -182,11 +183,11 @@ test("another institution's key finds nothing, and a sealed key opens for who ha
     Uint8Array,
     Uint8Array,
   ];
-  const sealed = sealObjectKey(key, digest, id, secret);
-  assert.deepEqual(openObjectKey(key, digest, id, sealed), secret);
-  assert.equal(openObjectKey(secret, digest, id, sealed), undefined);
-  assert.equal(openObjectKey(key, secret, id, sealed), undefined);
-  assert.equal(openObjectKey(key, digest, randomBytes(16), sealed), undefined);
+  const sealed = sealObjectKey(profileNamed(), key, digest, id, secret);
+  assert.deepEqual(openObjectKey(profileNamed(), key, digest, id, sealed), secret);
+  assert.equal(openObjectKey(profileNamed(), secret, digest, id, sealed), undefined);
+  assert.equal(openObjectKey(profileNamed(), key, secret, id, sealed), undefined);
+  assert.equal(openObjectKey(profileNamed(), key, digest, randomBytes(16), sealed), undefined);
 });
 
 test("pixels that are not what was looked at stop the import, and a version that points nowhere is refused", async (t) => {
@@ -196,7 +197,7 @@ test("pixels that are not what was looked at stop the import, and a version that
   const found = readPart10(file.content, file.content.length);
   assert.ok(found.kind === "pixels");
   const { at } = found.pixels;
-  const region = { at, sizeBytes: 32_768, samples: found.pixels, sha256: new Uint8Array(32) };
+  const region = { at, sizeBytes: 32_768, samples: found.pixels, digest: new Uint8Array(32) };
   const entry = { object: 0, at, sizeBytes: 32_768, from: 0 };
   const changed = ingest([{ ...file, shared: { region, entry } }], { stores });
   await assert.rejects(changed, fault("source_changed", { file: 0 }));
@@ -213,7 +214,7 @@ test("pixels that are not what was looked at stop the import, and a version that
     [{ from: 2 ** 40 }, "manifest_mismatch", "extent"],
     [{}, "manifest_mismatch", "chunk"], // under a wrong key
   ] as const) {
-    const source = [{ ...file, shared: { region: { ...region, sha256 }, entry: { ...entry, ...lie } } }];
+    const source = [{ ...file, shared: { region: { ...region, digest: sha256 }, entry: { ...entry, ...lie } } }];
     const { reference, objectId, key } = await ingest(source, { stores, shared: [object] });
     await assert.rejects(
       retrieve(reference, objectId, key, stores, join(consortium.folder, `out-${part}`)),
