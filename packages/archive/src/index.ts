@@ -10,6 +10,7 @@ export * from "./durability/birth-death.ts";
 export * from "./durability/choose-code.ts";
 export { simulateChurn } from "./durability/churn.ts";
 export type * from "./durability/churn-settings.ts";
+export { type CodeOdds, type MeasuredStore, oddsOfCode, type StoreOdds } from "./durability/code-odds.ts";
 export * from "./durability/footprint.ts";
 export * from "./durability/holders.ts";
 export type { StoreFacts } from "./durability/placement-rank.ts";

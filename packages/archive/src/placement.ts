@@ -71,7 +71,9 @@ class Selection {
   readonly #kinds: readonly { readonly of: Int32Array; readonly used: Int32Array }[];
   readonly #chosen = new Set<number>();
   readonly #kept = new Set<number>();
-  /** The same, as marks: looked at for every store again and again. */
+  /** Columns that domains hold above m, over all of them. */
+  #excess = 0;
+  /** The same as `#chosen`, as marks: looked at for every store again and again. */
   readonly #isChosen: Uint8Array;
 
   constructor(stores: readonly Placeable[], rank: Float64Array, { m }: CodeParameters) {
@@ -79,13 +81,8 @@ class Selection {
     this.#m = m;
     this.#isChosen = new Uint8Array(stores.length);
     this.#kinds = DOMAIN_KINDS.map((kind) => {
-      const numbers = new Map<string, number>();
-      const of = Int32Array.from(stores, (store) => {
-        const name = domainOf(store, kind);
-        if (!numbers.has(name)) numbers.set(name, numbers.size);
-        return numbers.get(name)!;
-      });
-      return { of, used: new Int32Array(numbers.size) };
+      const { of, count } = numbered(stores, kind);
+      return { of, used: new Int32Array(count) };
     });
   }
 
@@ -97,7 +94,7 @@ class Selection {
 
   take(count: number): readonly number[] {
     while (this.#chosen.size < count) this.#put(this.#cheapest());
-    while (this.#excess() > 0 && this.#improve());
+    while (this.#excess > 0 && this.#improve());
     return [...this.#chosen];
   }
 
@@ -125,36 +122,42 @@ class Selection {
   #put(store: number): void {
     this.#chosen.add(store);
     this.#isChosen[store] = 1;
-    for (const { of, used } of this.#kinds) used[of[store]!]!++;
+    for (const { of, used } of this.#kinds) if (++used[of[store]!]! > this.#m) this.#excess++;
   }
 
   #drop(store: number): void {
     this.#chosen.delete(store);
     this.#isChosen[store] = 0;
-    for (const { of, used } of this.#kinds) used[of[store]!]!--;
-  }
-
-  /** Columns that domains hold above m, over all of them. */
-  #excess(): number {
-    let sum = 0;
-    for (const { used } of this.#kinds) for (const count of used) sum += Math.max(0, count - this.#m);
-    return sum;
+    for (const { of, used } of this.#kinds) if (--used[of[store]!]! >= this.#m) this.#excess--;
   }
 
   /** Exchanges one store for another if that leaves fewer columns too many; false if none does. */
   #improve(): boolean {
-    const before = this.#excess();
+    const before = this.#excess;
     for (const store of [...this.#chosen]) {
       if (this.#kept.has(store)) continue;
       this.#drop(store);
       const other = this.#cheapest();
       this.#put(other);
-      if (this.#excess() < before) return true;
+      if (this.#excess < before) return true;
       this.#drop(other);
       this.#put(store);
     }
     return false;
   }
+}
+
+/** The domain of one kind that each store is in, as a number from 0, and how many there are. */
+function numbered(stores: readonly Placeable[], kind: DomainKind): { readonly of: Int32Array; readonly count: number } {
+  const numbers = new Map<string, number>();
+  const of = new Int32Array(stores.length);
+  for (let i = 0; i < of.length; i++) {
+    const name = domainOf(stores[i]!, kind);
+    const known = numbers.get(name) ?? numbers.size;
+    if (known === numbers.size) numbers.set(name, known);
+    of[i] = known;
+  }
+  return { of, count: numbers.size };
 }
 
 /** What the loss of one domain would mean for an object. */
@@ -174,6 +177,25 @@ export const describeDomains = (holders: readonly ColumnHolder[], { m }: CodePar
       .map(([name, { length }]) => ({ kind, name, piecesGone: length, readable: length <= m, spare: m - length }))
       .sort((a, b) => b.piecesGone - a.piecesGone),
   );
+
+/**
+ * Domains that hold more columns than m of some of these objects (for each, who holds its columns), each with the worst of them. A building, a power
+ * supply or a city that is no more than one of the members named is left out.
+ */
+export function exposedDomains(objects: readonly (readonly ColumnHolder[])[], code: CodeParameters): DomainLoss[] {
+  const worst = new Map<string, DomainLoss>();
+  for (const holders of objects)
+    for (const loss of describeDomains(holders, code)) {
+      const name = `${loss.kind} ${loss.name}`;
+      if (!loss.readable && loss.piecesGone > (worst.get(name)?.piecesGone ?? 0)) worst.set(name, loss);
+    }
+  const named = [...worst.values()];
+  return named.filter(
+    ({ kind, name, piecesGone }) =>
+      kind === "member" ||
+      !named.some((other) => other.kind === "member" && other.name === name && other.piecesGone >= piecesGone),
+  );
+}
 
 /** What the loss of one member would mean, for the caller's words. */
 export interface MemberLoss {

@@ -3,10 +3,8 @@
  * Source: requirement D2 (k, m computed from measured availability); requirement D6 (overhead ≤ 1.5).
  */
 import { type CodeParameters, columnsOf } from "../layout.ts";
-import { describeDomains, type Placeable, placeObject } from "../placement.ts";
-import { type DomainOutage, unreadableNow } from "./availability.ts";
-import { binomialTail } from "./risks.ts";
-import { DAYS_A_YEAR, type DomainHazards, type Hazard, yearlyLoss } from "./yearly-loss.ts";
+import { availabilityOf, type CodeOdds, CodeTrial, type MeasuredStore, mean, type StoreOdds } from "./code-odds.ts";
+import { DAYS_A_YEAR, type Hazard } from "./yearly-loss.ts";
 
 /** What is promised of an object, and what it may cost. */
 export interface CodeGoal {
@@ -23,29 +21,6 @@ export interface CodeGoal {
 /** 99.9999 % readable, one object of 10⁹ lost a year, at no more than 1.5 times its size. */
 export const DEFAULT_GOAL: CodeGoal = { unreadable: 1e-6, yearlyLoss: 1e-9, maxOverhead: 1.5, maxColumns: 24 };
 
-/** A store, with what was measured of it. */
-export interface MeasuredStore extends Placeable {
-  readonly availability: number;
-  readonly hazards: readonly Hazard[];
-}
-
-/** The stores of a consortium and what befalls whole domains. */
-export interface StoreOdds {
-  readonly stores: readonly MeasuredStore[];
-  readonly outage?: DomainOutage;
-  readonly domainHazards?: DomainHazards;
-}
-
-/** What a code would give: the mean over objects, as they would be placed. */
-export interface CodeOdds {
-  readonly code: CodeParameters;
-  readonly overhead: number;
-  readonly unreadable: number;
-  readonly yearlyLoss: number;
-  /** Whether some domain would hold more columns than m, so that losing it alone loses objects. */
-  readonly isExposed: boolean;
-}
-
 /** What it would take to keep the promise, each alone; undefined where that does not help. */
 export interface CodeNeeds {
   /** So many more stores, each of a member and at a place of its own, as good as the average. */
@@ -61,56 +36,20 @@ export type CodeChoice =
   | { readonly isReached: true; readonly chosen: CodeOdds }
   | { readonly isReached: false; readonly nearest: CodeOdds | undefined; readonly needs: CodeNeeds };
 
-/** Placements that are looked at for each code. */
-const SAMPLES = 4;
-
-/** The odds of one code over these stores. Cost: stores² a sample. */
-export function oddsOfCode(odds: StoreOdds, code: CodeParameters): CodeOdds {
-  const placements = samplePlacements(odds.stores, code);
-  return lossOver(odds, unreadableOver(odds, placements), placements, code);
-}
-
-/** Chooses the code with least overhead that keeps the goal; among equals the one with fewer columns. */
+/** Chooses the code with least overhead that keeps the goal; among equals the one with fewer columns. Always the same for the same stores. */
 export function chooseCode(odds: StoreOdds, goal: CodeGoal = DEFAULT_GOAL): CodeChoice {
   let nearest: CodeOdds | undefined;
   for (const code of codesWithin(Math.min(odds.stores.length, goal.maxColumns), goal.maxOverhead)) {
-    const placements = samplePlacements(odds.stores, code);
-    const unreadable = unreadableOver(odds, placements);
+    const trial = new CodeTrial(odds, code);
     // The yearly loss takes most of the time, and is asked only where it matters.
-    if (unreadable > goal.unreadable && nearest !== undefined && unreadable / goal.unreadable >= missedBy(nearest, goal))
-      continue;
-    const found = lossOver(odds, unreadable, placements, code);
+    const most = Math.max(1, nearest === undefined ? Number.POSITIVE_INFINITY : missedBy(nearest, goal)) * goal.unreadable;
+    const unreadable = trial.unreadable(most);
+    if (unreadable > most) continue;
+    const found = trial.odds(unreadable);
     if (keeps(found, goal)) return { isReached: true, chosen: found };
     if (nearest === undefined || missedBy(found, goal) < missedBy(nearest, goal)) nearest = found;
   }
   return { isReached: false, nearest, needs: needsOf(odds, goal) };
-}
-
-interface Placements {
-  readonly m: number;
-  readonly samples: readonly (readonly MeasuredStore[])[];
-}
-
-/** Where objects would go. Over just as many stores as columns there is one way. */
-function samplePlacements(stores: readonly MeasuredStore[], code: CodeParameters): Placements {
-  const facts = Object.fromEntries(stores.map(({ id, availability }) => [id, { availability }]));
-  const count = stores.length === columnsOf({ code }) ? 1 : SAMPLES;
-  return { m: code.m, samples: Array.from({ length: count }, (_, i) => placeObject(stores, code, Uint8Array.of(i), facts)) };
-}
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const unreadableOver = ({ outage }: StoreOdds, placements: Placements): number =>
-  mean(placements.samples.map((placed) => unreadableNow(placed, placements, outage).probability));
-
-function lossOver({ domainHazards }: StoreOdds, unreadable: number, placements: Placements, code: CodeParameters): CodeOdds {
-  const { samples } = placements;
-  return {
-    code,
-    overhead: columnsOf({ code }) / code.k,
-    unreadable,
-    yearlyLoss: mean(samples.map((placed) => yearlyLoss(placed, code, domainHazards).probability)),
-    isExposed: samples.some((placed) => describeDomains(placed, code).some(({ readable }) => !readable)),
-  };
 }
 
 const keeps = (found: CodeOdds, goal: CodeGoal): boolean =>
@@ -128,41 +67,77 @@ function codesWithin(columns: number, maxOverhead: number): CodeParameters[] {
   return codes.sort((a, b) => a.m * b.k - b.m * a.k || a.k + a.m - b.k - b.m);
 }
 
+/** Whether some code keeps the goal. Of codes with as many columns the one with most parity is best, so that no other needs to be tried. */
+function isKept(odds: StoreOdds, goal: CodeGoal): boolean {
+  for (let columns = Math.min(odds.stores.length, goal.maxColumns); columns > 0; columns--) {
+    const k = Math.ceil(columns / goal.maxOverhead - 1e-12);
+    const trial = new CodeTrial(odds, { k, m: columns - k });
+    const unreadable = trial.unreadable(goal.unreadable);
+    if (unreadable <= goal.unreadable && keeps(trial.odds(unreadable), goal)) return true;
+  }
+  return false;
+}
+
 function needsOf(odds: StoreOdds, goal: CodeGoal): CodeNeeds {
-  const { stores } = odds;
-  const availability = stores.reduce((sum, store) => sum + store.availability, 0) / Math.max(1, stores.length);
-  const hazard = averageHazard(stores);
-  const isKept = (count: number, available: number): boolean =>
-    codesWithin(Math.min(count, goal.maxColumns), goal.maxOverhead).some((code) => keepsAlone(code, available, hazard, goal));
-  const count = Array.from({ length: goal.maxColumns }, (_, i) => i + 1).find(
-    (n) => n > stores.length && isKept(n, availability),
-  );
-  const dearer = chooseDearer(odds, goal);
+  if (odds.stores.length === 0) return {};
+  const more = least(goal.maxColumns, (count) => isKept(withMore(odds, count), goal));
+  const overhead = leastOverhead(odds, goal);
+  const steps = 1e5;
+  const availability = least(steps, (step) => isKept(withAvailability(odds, step / steps), goal));
   return {
-    ...(count === undefined ? {} : { moreStores: count - stores.length }),
-    ...(dearer === undefined ? {} : { overhead: dearer }),
-    ...(isKept(stores.length, 1) ? { availability: leastAvailability((available) => isKept(stores.length, available)) } : {}),
+    ...(more === undefined ? {} : { moreStores: more }),
+    ...(overhead === undefined ? {} : { overhead }),
+    ...(availability === undefined ? {} : { availability: availability / steps }),
   };
 }
 
+/** The least of 1 … `most` that is enough, where every larger one is too; undefined if none is. */
+function least(most: number, isEnough: (count: number) => boolean): number | undefined {
+  if (!isEnough(most)) return undefined;
+  let [low, high] = [0, most];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (isEnough(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
 /** The least overhead above the goal's that keeps the rest of it. */
-function chooseDearer(odds: StoreOdds, goal: CodeGoal): number | undefined {
+function leastOverhead(odds: StoreOdds, goal: CodeGoal): number | undefined {
   for (const code of codesWithin(Math.min(odds.stores.length, goal.maxColumns), goal.maxColumns)) {
     if (columnsOf({ code }) / code.k <= goal.maxOverhead) continue;
-    if (unreadableOver(odds, samplePlacements(odds.stores, code)) > goal.unreadable) continue;
-    const found = oddsOfCode(odds, code);
+    const trial = new CodeTrial(odds, code);
+    const unreadable = trial.unreadable(goal.unreadable);
+    if (unreadable > goal.unreadable) continue;
+    const found = trial.odds(unreadable);
     if (keeps(found, goal)) return found.overhead;
   }
   return undefined;
 }
 
-/** Whether a code over equal stores that fail alone keeps the goal. */
-function keepsAlone(code: CodeParameters, availability: number, { perYear, repairDays }: Hazard, goal: CodeGoal): boolean {
-  const columns = columnsOf({ code });
-  if (binomialTail(code.m, Array<number>(columns).fill(1 - availability)) > goal.unreadable) return false;
-  const place = { building: "", city: "", power: "" };
-  const holder = { member: "", site: place, hazards: [{ perYear, repairDays }] };
-  return yearlyLoss(Array<typeof holder>(columns).fill(holder), code).probability <= goal.yearlyLoss;
+/** These stores, and so many more like their average, each of a member and at a place of its own. */
+function withMore(odds: StoreOdds, count: number): StoreOdds {
+  const availability = mean(odds.stores.map((store) => availabilityOf(store, odds.outage)));
+  const hazards = [averageHazard(odds.stores)];
+  const further = Array.from({ length: count }, (_, i): MeasuredStore => {
+    const id = `+${i}`; // no store or member is named so
+    return { id, member: id, site: { building: id, city: id, power: id }, availability, hazards };
+  });
+  return { ...odds, stores: [...odds.stores, ...further] };
+}
+
+/** These stores if each answered so much of the time; of those that are out with their member, if the member did. */
+function withAvailability(odds: StoreOdds, availability: number): StoreOdds {
+  const { outage = {}, stores } = odds;
+  const nodes = typeof outage.member === "object" ? outage.member : {};
+  const isTied = ({ member }: MeasuredStore): boolean => (nodes[member] ?? 0) > 0;
+  const member = Object.fromEntries(Object.keys(nodes).map((name) => [name, 1 - availability]));
+  return {
+    ...odds,
+    outage: typeof outage.member === "object" ? { ...outage, member } : outage,
+    stores: stores.map((store) => ({ ...store, availability: isTied(store) ? 1 : availability })),
+  };
 }
 
 /** One hazard that takes as much time away as all of the average store. */
@@ -174,14 +149,4 @@ function averageHazard(stores: readonly MeasuredStore[]): Hazard {
       down += (hazard.perYear * hazard.repairDays) / DAYS_A_YEAR / stores.length;
     }
   return { perYear, repairDays: perYear === 0 ? 0 : (down / perYear) * DAYS_A_YEAR };
-}
-
-function leastAvailability(isEnough: (availability: number) => boolean): number {
-  let [low, high] = [0, 1];
-  for (let i = 0; i < 30; i++) {
-    const middle = (low + high) / 2;
-    if (isEnough(middle)) high = middle;
-    else low = middle;
-  }
-  return Math.ceil(high * 1e5) / 1e5;
 }

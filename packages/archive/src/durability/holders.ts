@@ -30,13 +30,15 @@ export function columnsByDomain(holders: readonly ColumnHolder[], kind: DomainKi
   return found;
 }
 
-/** One risk for every domain of the kinds that have a number, which `riskOf` makes from it. */
-export const domainRisks = <Number, Made extends Risk>(
+/** One risk for every domain that `lookUp` has a value for, which `riskOf` makes from it. */
+export const domainRisks = <Value, Made extends Risk>(
   holders: readonly ColumnHolder[],
-  numbers: Readonly<Partial<Record<DomainKind, Number>>>,
-  riskOf: (columns: readonly number[], value: Number) => Made,
+  lookUp: (kind: DomainKind, name: string) => Value | undefined,
+  riskOf: (columns: readonly number[], value: Value) => Made,
 ): Made[] =>
-  DOMAIN_KINDS.flatMap((kind) => {
-    const value = numbers[kind];
-    return value === undefined ? [] : [...columnsByDomain(holders, kind).values()].map((columns) => riskOf(columns, value));
-  });
+  DOMAIN_KINDS.flatMap((kind) =>
+    [...columnsByDomain(holders, kind)].flatMap(([name, columns]) => {
+      const value = lookUp(kind, name);
+      return value === undefined ? [] : [riskOf(columns, value)];
+    }),
+  );

@@ -52,8 +52,17 @@ export function oddsOfMoreThan(m: number, risks: readonly Risk[]): Odds {
 }
 
 /** The probability that more than `m` of independent events happen (Poisson-binomial). Cost: events × m. */
-export const binomialTail = (m: number, probabilities: readonly number[]): number =>
-  probabilities.reduce<Counts>((counts, p) => convolve(counts, [1 - p, p], m), [1])[m + 1] ?? 0;
+export function binomialTail(m: number, probabilities: readonly number[]): number {
+  // counts[i]: so many so far; at place m + 1 of all numbers above m.
+  const counts = new Float64Array(m + 2);
+  counts[0] = 1;
+  for (const p of probabilities) {
+    counts[m + 1]! += counts[m]! * p;
+    for (let i = m; i > 0; i--) counts[i] = counts[i]! * (1 - p) + counts[i - 1]! * p;
+    counts[0]! *= 1 - p;
+  }
+  return counts[m + 1]!;
+}
 
 /** Probabilities of 0, 1 … columns gone; at place m + 1 of all numbers above m. */
 type Counts = readonly number[];
@@ -71,6 +80,7 @@ function tail(m: number, nested: readonly Risk[], gone: ReadonlySet<number>): nu
     .map(({ down, columns }) => ({ down, columns: gone.size === 0 ? columns : columns.filter((column) => !gone.has(column)) }))
     .filter(({ columns }) => columns.length > 0)
     .sort((a, b) => a.columns.length - b.columns.length);
+  if (left.at(-1)?.columns.length === 1) return binomialTail(m - gone.size, byColumn(left));
   // From the smallest set to the largest: each takes over what was computed of the columns in it.
   const groupOf = new Map<number, { counts: Counts; columns: readonly number[] }>();
   for (const { down, columns } of left) {
@@ -88,8 +98,19 @@ function tail(m: number, nested: readonly Risk[], gone: ReadonlySet<number>): nu
   return counts[m + 1] ?? 0;
 }
 
+/** How likely each column is gone, of risks that take one each. */
+function byColumn(risks: readonly Risk[]): readonly number[] {
+  const downs = new Map<number, number>();
+  for (const { down, columns } of risks) {
+    const before = downs.get(columns[0]!) ?? 0;
+    downs.set(columns[0]!, before + down * (1 - before));
+  }
+  return [...downs.values()];
+}
+
 /** Risks to take out so that the others nest: always the one that crosses most. */
-function crossing(risks: readonly Risk[]): Risk[] {
+function crossing(all: readonly Risk[]): Risk[] {
+  const risks = all.filter(({ columns }) => columns.length > 1); // one column is in another set or it is not
   const sets = risks.map(({ columns }) => new Set(columns));
   const crosses = (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean => {
     const shared = [...a].filter((column) => b.has(column)).length;

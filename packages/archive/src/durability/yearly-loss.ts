@@ -51,7 +51,7 @@ export function yearlyLoss(
   };
   const risks = [
     ...holders.flatMap(({ hazards }, column) => hazards.map((hazard) => asRisk([column], hazard))),
-    ...domainRisks(holders, domains, asRisk),
+    ...domainRisks(holders, (kind) => domains[kind], asRisk),
   ];
   let perYear = 0;
   for (const [i, risk] of risks.entries()) {

@@ -1,7 +1,8 @@
 /** The choice of k and m. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseCode, DEFAULT_GOAL, type MeasuredStore } from "../../src/durability/choose-code.ts";
+import { chooseCode, DEFAULT_GOAL } from "../../src/durability/choose-code.ts";
+import type { MeasuredStore } from "../../src/durability/code-odds.ts";
 import { rateOfAfr } from "../../src/durability/yearly-loss.ts";
 import { siteOf } from "../../src/store/description.ts";
 
