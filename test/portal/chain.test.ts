@@ -71,6 +71,40 @@ test("a node that can't be reached is said aloud, and a server that stops naming
   await peers.startHonest();
 });
 
+test("a device whose visits used what a day may cost says so, until there is room again", { skip }, async () => {
+  const { page, context, complaints } = await visit(browser, stage);
+  await enrol(page, (await stage.newPatient()).link);
+  await page
+    .locator("details.chain")
+    .getByText(/链已核对到/)
+    .waitFor();
+  await page.evaluate(async () => {
+    const request = indexedDB.open("xinglin-chain", 1);
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      request.onsuccess = () => resolve(request.result);
+    });
+    const table = database.transaction("kept", "readwrite").objectStore("kept");
+    const names = table.getAllKeys();
+    await new Promise<void>((resolve) => {
+      names.onsuccess = () => resolve();
+    });
+    const name = names.result.find((one) => String(one).endsWith("/looks"));
+    const at = Math.floor(Date.now() / 1_000);
+    await new Promise<void>((resolve) => {
+      table.put([{ at, bytes: 1_000_000 }], name as IDBValidKey).onsuccess = () => resolve();
+    });
+  });
+  await page.reload();
+  const chain = page.locator("details.chain");
+  await chain.getByText("今天核对链的 1 MB 流量已在先前访问中用完").waitFor();
+  await fitsPhone(page);
+  await page.getByRole("button", { name: "English" }).click();
+  await chain.getByText("Earlier visits used today’s 1 MB").waitFor();
+  await fitsPhone(page);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test("a device that was off for too long wants a checkpoint, and takes nothing else for one", { skip }, async () => {
   const { page, context } = await visit(browser, stage);
   await enrol(page, (await stage.newPatient()).link);
