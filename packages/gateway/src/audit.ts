@@ -51,6 +51,7 @@ export interface AnchoredObject {
     readonly root: string;
     readonly sizeClass: number;
     readonly code: { k: number; m: number };
+    readonly profile?: "national";
   };
 }
 
@@ -72,7 +73,13 @@ export async function* listObjects(client: ApiClient, by: Identity): AsyncGenera
 /** Id and reference of an object, for the archive. */
 export const archived = ({ object }: AnchoredObject) => ({
   id: fromHex(object.id),
-  reference: { manifest: fromHex(object.manifest), root: fromHex(object.root), sizeClass: object.sizeClass, code: object.code },
+  reference: {
+    manifest: fromHex(object.manifest),
+    root: fromHex(object.root),
+    sizeClass: object.sizeClass,
+    code: object.code,
+    ...(object.profile === undefined ? {} : { profile: object.profile }),
+  },
 });
 
 /** How thorough an audit is, and who hears of its progress. */

@@ -114,6 +114,7 @@ export const record = Type.Object({
     root: hex(64),
     sizeClass: integer(),
     code: Type.Object({ k: integer(), m: integer() }),
+    profile: Type.Optional(Type.Enum(["national"])),
     slice: Type.Optional(Type.Object({ at: integer(), length: integer() })),
   }),
   custody: Type.Object({ epoch: integer(), threshold: integer(), custodians: Type.Array(actor), commitments: hex(64) }),

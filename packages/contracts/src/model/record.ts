@@ -14,6 +14,8 @@ const wholeObject = {
   root: schema.bytes(32),
   sizeClass: schema.uint(63),
   code: schema.object({ k: schema.uint(128, 1), m: schema.uint(127, 0) }),
+  /** What sealed and hashed the pieces: SM4 and SM3, or by absence AES-256-GCM and SHA-256. Pieces and documents that say otherwise are refused. */
+  profile: schema.optional(schema.oneOf("national")),
 } as const;
 /** A pack of many small records, as a whole: what auditors and repairers look after. */
 export const packReference = schema.object(wholeObject);
@@ -23,7 +25,7 @@ export type PackReference = Infer<typeof packReference>;
 export const packSlice = schema.object({ at: schema.uint(2 ** 40), length: schema.uint(131_072, 64) });
 
 /**
- * The archive object: hash of the sealed manifest, root of the piece tree, bit length of the size, erasure code. With a `slice` it is a pack, and the
+ * The archive object: hash of the sealed manifest, root of the piece tree, bit length of the size, erasure code, profile. With a `slice` it is a pack, and the
  * record is that part of it, sealed under a key of its own.
  */
 export const objectReference = schema.object({ ...wholeObject, slice: schema.optional(packSlice) });

@@ -73,13 +73,17 @@ const custody = shape({
   custodians: fc.constantFrom(...custodies),
   commitments: someBytes(32),
 });
-const pack = shape({
-  id: someBytes(16),
-  manifest: someBytes(32),
-  root: someBytes(32),
-  sizeClass: fc.nat(63),
-  code: fc.constant({ k: 10, m: 4 }),
-});
+const pack = shape(
+  {
+    id: someBytes(16),
+    manifest: someBytes(32),
+    root: someBytes(32),
+    sizeClass: fc.nat(63),
+    code: fc.constant({ k: 10, m: 4 }),
+    profile: from("national"),
+  },
+  { requiredKeys: ["id", "manifest", "root", "sizeClass", "code"] },
+);
 const slice = shape({ at: fc.nat(4096), length: fc.integer({ min: 64, max: 256 }) });
 const object = fc.oneof(
   pack,

@@ -64,12 +64,13 @@ export function deriveRecord({ entry, at }: Derivation, operation: RecordOperati
   }
 }
 
-const object = ({ id, manifest, root, sizeClass, code, slice }: ObjectReference): ObjectJson => ({
+const object = ({ id, manifest, root, sizeClass, code, profile, slice }: ObjectReference): ObjectJson => ({
   id: toHex(id),
   manifest: toHex(manifest),
   root: toHex(root),
   sizeClass,
   code,
+  ...(profile === undefined ? {} : { profile }),
   ...(slice === undefined ? {} : { slice }),
 });
 

@@ -121,6 +121,8 @@ export interface ObjectJson {
   readonly root: string;
   readonly sizeClass: number;
   readonly code: { readonly k: number; readonly m: number };
+  /** Absent: the standard one. */
+  readonly profile?: "national";
   /** Of a small record: its place in the object, which is a pack then. */
   readonly slice?: { readonly at: number; readonly length: number };
 }

@@ -38,6 +38,7 @@ export async function lendStores(
         member: found.source,
         root: fromHex(found.object.root),
         manifest: fromHex(found.object.manifest),
+        ...(found.object.profile === undefined ? {} : { profile: found.object.profile }),
       };
       if (known.size >= MAX_KNOWN) known.clear();
       known.set(object, anchor);
