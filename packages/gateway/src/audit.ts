@@ -4,8 +4,8 @@
  */
 import { auditPossession, LOST_SHARE, oddsOverObjects, repair, type Sampled, type Store } from "@xinglin/archive";
 import { type ApiClient, type Identity, TrustedChain } from "@xinglin/client";
-import { keys, record as recordSchema } from "@xinglin/contracts";
-import { cbor, Fault, fromHex, type RecordId, toHex } from "@xinglin/primitives";
+import { keptObject, keys, record as recordSchema } from "@xinglin/contracts";
+import { cbor, Fault, fromHex, type MemberId, type RecordId, toHex } from "@xinglin/primitives";
 import type { Gateway } from "./keep-record.ts";
 
 /** A piece that its store does not have, or has wrong. */
@@ -45,6 +45,9 @@ export interface AnchoredObject {
   /** The record, or of a pack the batch, that names it. */
   readonly record?: string;
   readonly batch?: string;
+  /** Of one that neither names: pixels that its member keeps for several versions, or dropped. */
+  readonly status?: "kept" | "dropped";
+  readonly source: string;
   readonly object: {
     readonly id: string;
     readonly manifest: string;
@@ -143,8 +146,16 @@ async function auditRows(client: Gateway["client"], by: Identity): Promise<Pick<
   }
 }
 
-/** Whether the record that names an object has ended: its pieces are dropped on purpose, and nobody should mend them. */
-export async function hasEnded(chain: TrustedChain, by: Identity, { record }: AnchoredObject): Promise<boolean> {
+/** Whether the record that names an object has ended, or the object was dropped: its pieces went on purpose, and nobody should mend them. */
+export async function hasEnded(
+  chain: TrustedChain,
+  by: Identity,
+  { record, status, source, object }: AnchoredObject,
+): Promise<boolean> {
+  if (status !== undefined) {
+    const { value } = await chain.prove(by, keys.object(source as MemberId, object.id));
+    return value !== undefined && keptObject.parse(cbor.decodeTrusted(value)).status === "dropped";
+  }
   if (record === undefined) return false;
   const { value } = await chain.prove(by, keys.record(record as RecordId));
   return value !== undefined && recordSchema.parse(cbor.decodeTrusted(value)).status === "ending";

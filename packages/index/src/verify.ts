@@ -26,6 +26,7 @@ const PRIMARY_KEYS: { readonly [Table in DerivedTable]: readonly string[] } = {
   directive_pointers: ["sequence", "position"],
   records: ["sequence"],
   batches: ["sequence"],
+  kept_objects: ["sequence"],
   actors: ["sequence"],
   credentials: ["sequence"],
   approvals: ["sequence"],

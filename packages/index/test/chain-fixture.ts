@@ -228,6 +228,9 @@ export function playStory(chain: TestChain): void {
     packs: [object("pack 1"), object("pack 2")],
     credential: credentialA,
   });
+  accepted(doctorA, { op: "keepObject", object: object("pixels 1"), credential: credentialA });
+  accepted(A, { op: "keepObject", object: object("pixels 2") });
+  accepted(A, { op: "dropObject", object: object("pixels 1").id });
   refused(doctorB, readOf(record, 1), "no_directive");
   accepted(patient, { op: "grantConsent", patient, terms, pointers: [{ member: B, sealed: sealedFor("pointer") }] });
   accepted(doctorB, readOf(record, 1));

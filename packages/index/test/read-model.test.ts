@@ -7,6 +7,7 @@ import { hasAccess, listAccesses } from "../src/query/accesses.ts";
 import { listConsents, listGrants } from "../src/query/consents.ts";
 import { entriesAfter, listEntries, maySeeEntry } from "../src/query/entries.ts";
 import { findObject } from "../src/query/find-object.ts";
+import { endedObjects, objectReferrers } from "../src/query/object-referrers.ts";
 import { listObjects } from "../src/query/objects.ts";
 import { findRecord, listRecords } from "../src/query/records.ts";
 import { ReadModel, type RebuildReason } from "../src/read-model.ts";
@@ -224,9 +225,11 @@ function suite(name: string, locate: () => Promise<StoreLocation>): void {
     test("objects are those of records and the packs of batches, each once; a record inside a pack adds none", async () => {
       const { items } = await listObjects(model.db, page);
       assert.deepEqual(
-        items.map(({ record: of, batch, object }) => [of ?? batch, object.id]),
+        items.map(({ record: of, batch, status, object }) => [of ?? batch ?? status, object.id]),
         [
           [secondRecord, idOf("refiled id")],
+          ["kept", idOf("pixels 2 id")],
+          ["dropped", idOf("pixels 1 id")],
           [toHex(hashOf("batch")), idOf("pack 1 id")],
           [toHex(hashOf("batch")), idOf("pack 2 id")],
           [secondRecord, idOf("second id")],
@@ -234,14 +237,30 @@ function suite(name: string, locate: () => Promise<StoreLocation>): void {
         ],
       );
       // A page does not part the packs of a batch.
-      const { items: three, next } = await listObjects(model.db, { limit: 2 });
-      assert.equal(three.length, 3);
-      assert.deepEqual((await listObjects(model.db, { limit: 2, before: next as number })).items, items.slice(3));
+      const { items: five, next } = await listObjects(model.db, { limit: 4 });
+      assert.equal(five.length, 5);
+      assert.deepEqual((await listObjects(model.db, { limit: 2, before: next as number })).items, items.slice(5));
       assert.deepEqual((await listObjects(model.db, page, B)).items, []);
       const pack = await findObject(model.db, idOf("pack 2 id"));
       assert.deepEqual([pack?.record, pack?.batch, pack?.source], [undefined, toHex(hashOf("batch")), A]);
       assert.equal((await findObject(model.db, idOf("second id")))?.record, secondRecord);
       assert.equal(await findObject(model.db, "0".repeat(32)), undefined);
+      const pixels = await findObject(model.db, idOf("pixels 2 id"));
+      assert.deepEqual([pixels?.record, pixels?.batch, pixels?.source], [undefined, undefined, A]);
+    });
+
+    test("what was dropped is among what ended, and a member that keeps an object is among what names it", async () => {
+      const [first, second] = [idOf("pixels 1 id"), idOf("pixels 2 id")];
+      const ended = await endedObjects(model.db);
+      assert.deepEqual([ended.includes(first), ended.includes(second)], [true, false]);
+      assert.deepEqual(
+        await objectReferrers(model.db, [first, second, idOf("pack 1 id")]),
+        [
+          { object: idOf("pack 1 id"), record: null, kept: null, source: A },
+          { object: first, record: null, kept: false, source: A },
+          { object: second, record: null, kept: true, source: A },
+        ].sort((a, b) => (a.object < b.object ? -1 : 1)),
+      );
     });
 
     for (const table of tables)
@@ -322,6 +341,7 @@ const columnOf: { readonly [Table in DerivedTable]: { readonly name: string; rea
   directive_pointers: { name: "sealed", to: "'\\x00'" },
   records: { name: "object", to: `jsonb_set(object, '{sizeClass}', '9')` },
   batches: { name: "count", to: "1" },
+  kept_objects: { name: "change", to: "'dropped'" },
   actors: { name: "member", to: "null" },
   credentials: { name: "role", to: "'nurse'" },
   approvals: { name: "not_after", to: "0" },

@@ -4,15 +4,15 @@
  * Source: requirement D8; design.md, "Consent, access, custody" (Ending).
  */
 import type { Store } from "@xinglin/archive";
-import { getRecord, getRecordVersion, type StateReader } from "@xinglin/contracts";
-import { endedObjects, objectReferrers, type ReadModel } from "@xinglin/index";
-import { Fault, fromHex, type RecordId, toHex } from "@xinglin/primitives";
+import { getKeptObject, getRecord, getRecordVersion, type StateReader } from "@xinglin/contracts";
+import { endedObjects, type ObjectReferrer, objectReferrers, type ReadModel } from "@xinglin/index";
+import { Fault, fromHex, type MemberId, type RecordId, toHex } from "@xinglin/primitives";
 
 /** Objects that are asked for at once. */
 const BATCH = 1_000;
 
 /**
- * Drops from `stores` the objects of ended records that nothing else names. The read model finds them, the chain's state decides: rows that were
+ * Drops from `stores` the objects of ended records that nothing else names, and kept ones that were dropped. The read model finds them, the chain's state decides: rows that were
  * changed from outside cost no object that a record in force names. Stores that are away are left out. Returns how many packs went.
  */
 export async function eraseEndedObjects(
@@ -40,8 +40,13 @@ async function droppable(ledger: StateReader, index: ReadModel, objects: readonl
   const naming = Map.groupBy(await objectReferrers(index.db, objects), ({ object }) => object);
   return objects.filter((object) => {
     const records = naming.get(object) ?? [];
-    return records.length > 0 && records.every(({ record }) => record !== null && hasEnded(ledger, record as RecordId, object));
+    return records.length > 0 && records.every((one) => isOver(ledger, one));
   });
+}
+
+function isOver(ledger: StateReader, { object, record, kept, source }: ObjectReferrer): boolean {
+  if (record !== null) return hasEnded(ledger, record as RecordId, object);
+  return kept !== null && getKeptObject(ledger, source as MemberId, object)?.status === "dropped";
 }
 
 /** Whether the record has ended and one of its versions is this object, not a slice of it. */

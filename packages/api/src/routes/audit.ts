@@ -50,7 +50,10 @@ export function addAuditRoutes(routes: Routes, { index, projection, limits, call
       const { id } = request.params as { id: string };
       const naming = await objectReferrers(index.db, [id]);
       const shown = naming.filter(({ source }) => caller.memberKind === "commission" || source === caller.member);
-      return { records: shown.flatMap(({ record }) => record ?? []), isPack: shown.some(({ record }) => record === null) };
+      return {
+        records: shown.flatMap(({ record }) => record ?? []),
+        isPack: shown.some(({ record, kept }) => record === null && kept === null),
+      };
     },
   });
 

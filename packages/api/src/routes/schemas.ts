@@ -129,6 +129,7 @@ export const objects = pageOf(
     sequence,
     record: Type.Optional(hex(32)),
     batch: Type.Optional(hex(64)),
+    status: Type.Optional(Type.Enum(["kept", "dropped"], { description: "Of one that several versions rely on." })),
     source: Type.String(),
     object: record.properties.object,
   }),

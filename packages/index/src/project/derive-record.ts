@@ -16,7 +16,7 @@ export function deriveRecord({ entry, at }: Derivation, operation: RecordOperati
   if (operation.op === "anchorBatch") {
     const { root, count, packs } = operation;
     const row = { ...at, root: bytea(root), count, actor: by.actor, device, source: by.member };
-    return { batches: [{ ...row, packs: packs?.map(object) ?? null }] };
+    return { batches: [{ ...row, packs: packs?.map(objectJson) ?? null }] };
   }
   const changed = (change: RecordChange, set: Partial<JsonRow<RecordRow>>): JsonRows => {
     const version = entry.subject.version ?? null;
@@ -47,14 +47,18 @@ export function deriveRecord({ entry, at }: Derivation, operation: RecordOperati
         level,
         category,
         format,
-        object: object(operation.object),
+        object: objectJson(operation.object),
         custody: custody(operation.custody),
       });
     }
     case "amendRecord":
-      return changed("amended", { object: object(operation.object), custody: custody(operation.custody) });
+      return changed("amended", { object: objectJson(operation.object), custody: custody(operation.custody) });
     case "refileRecord":
-      return changed("refiled", { patient: operation.to, object: object(operation.object), custody: custody(operation.custody) });
+      return changed("refiled", {
+        patient: operation.to,
+        object: objectJson(operation.object),
+        custody: custody(operation.custody),
+      });
     case "refreshCustody":
       return changed("custody_refreshed", { version: operation.version, custody: custody(operation.custody) });
     case "withdrawRecord":
@@ -64,7 +68,8 @@ export function deriveRecord({ entry, at }: Derivation, operation: RecordOperati
   }
 }
 
-const object = ({ id, manifest, root, sizeClass, code, profile, slice }: ObjectReference): ObjectJson => ({
+/** An object reference as rows hold it. */
+export const objectJson = ({ id, manifest, root, sizeClass, code, profile, slice }: ObjectReference): ObjectJson => ({
   id: toHex(id),
   manifest: toHex(manifest),
   root: toHex(root),

@@ -13,6 +13,7 @@ import { deriveAccess } from "./derive-access.ts";
 import { deriveConsent } from "./derive-consent.ts";
 import { deriveCustody } from "./derive-custody.ts";
 import { deriveIdentity } from "./derive-identity.ts";
+import { deriveKeptObject } from "./derive-kept-object.ts";
 import { deriveRecord } from "./derive-record.ts";
 import { bytea, byteaOrNull, type JsonRow, type JsonRows } from "./json-row.ts";
 
@@ -62,6 +63,9 @@ function rowsOf(derivation: Derivation, operation: Operation): JsonRows {
     case "refreshCustody":
     case "anchorBatch":
       return deriveRecord(derivation, operation);
+    case "keepObject":
+    case "dropObject":
+      return deriveKeptObject(derivation, operation);
     case "recordRelease":
     case "recordErasure":
       return deriveCustody(derivation, operation);

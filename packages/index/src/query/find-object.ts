@@ -1,9 +1,9 @@
-/** What names an archive object, a record version or a batch: what a lender holds a repair against. Source: requirement D3. */
+/** What names an archive object, a record version, a batch or a member that keeps it: what a lender holds a repair against. Source: requirement D3. */
 import { toHex } from "@xinglin/primitives";
 import { type Kysely, sql } from "kysely";
 import type { ObjectJson, Tables } from "../store/tables.ts";
 
-/** An object with the record, or of a pack the batch (root in hex), that names it. */
+/** An object with the record, or of a pack the batch (root in hex), that names it; neither of one that a member keeps for several versions. */
 export interface FoundObject {
   readonly record?: string;
   readonly batch?: string;
@@ -11,7 +11,7 @@ export interface FoundObject {
   readonly object: ObjectJson;
 }
 
-/** The newest anchor of an object, by its id in hex; undefined if neither a record nor a batch ever named it. */
+/** The newest anchor of an object, by its id in hex; undefined if nothing ever named it. */
 export async function findObject(db: Kysely<Tables>, id: string): Promise<FoundObject | undefined> {
   const found = await db
     .selectFrom("xinglin.records")
@@ -30,5 +30,15 @@ export async function findObject(db: Kysely<Tables>, id: string): Promise<FoundO
     .limit(1)
     .executeTakeFirst();
   const pack = batch?.packs?.find((one) => one.id === id);
-  return batch === undefined || pack === undefined ? undefined : { batch: toHex(batch.root), source: batch.source, object: pack };
+  if (batch !== undefined && pack !== undefined) return { batch: toHex(batch.root), source: batch.source, object: pack };
+  // The first of several: who sees an id on its store comes later than who drew it.
+  const kept = await db
+    .selectFrom("xinglin.kept_objects")
+    .select(["source", "object"])
+    .where("id", "=", id)
+    .where("change", "=", "kept")
+    .orderBy("sequence")
+    .limit(1)
+    .executeTakeFirst();
+  return kept === undefined ? undefined : { source: kept.source, object: kept.object as ObjectJson };
 }

@@ -143,6 +143,19 @@ export interface BatchRow extends Derived {
   packs: readonly ObjectJson[] | null;
 }
 
+export type KeptObjectChange = "kept" | "dropped";
+/** An object that versions of the source's records rely on, and its end. */
+export interface KeptObjectRow extends Derived {
+  /** Lower-case hex. */
+  id: string;
+  change: KeptObjectChange;
+  object: ObjectJson | null;
+  actor: string;
+  key: string;
+  device: string | null;
+  source: string;
+}
+
 export type ActorChange = "registered" | "status_set" | "enrolment_authorized" | "key_enrolled" | "key_replaced";
 export interface ActorRow extends Derived {
   actor: string;
@@ -198,6 +211,7 @@ export interface DerivedTables {
   directive_pointers: DirectivePointerRow;
   records: RecordRow;
   batches: BatchRow;
+  kept_objects: KeptObjectRow;
   actors: ActorRow;
   credentials: CredentialRow;
   approvals: ApprovalRow;
