@@ -49,8 +49,8 @@ export interface RepairOptions extends WorkOptions {
 
 /**
  * Rebuilds every missing or wrong piece and document on the stores that are there, and holds it against the old root before writing.
- * Returns the audits before and after. Faults: `archive_unrecoverable` (fewer than k pieces of a stripe; nothing is changed),
- * `manifest_mismatch`, `disk_full`, `store_unwritable`, `aborted`, `worker_died`.
+ * A store that cannot be written to ends nothing: the others are repaired, and it is named. Returns the audits before and after. Faults:
+ * `archive_unrecoverable` (fewer than k pieces of a stripe; nothing is changed), `manifest_mismatch`, `aborted`, `worker_died`.
  */
 export async function repair(
   reference: ObjectReference,

@@ -71,5 +71,6 @@ export type { AuditReport, PieceFault, StoreAudit } from "./work/audit-object.ts
 export type { ImportOutcome, ImportStages } from "./work/import-object.ts";
 export { closeWorkers, type WorkOptions } from "./work/pool.ts";
 export type { ReadOutcome, ReadStages } from "./work/read-object.ts";
-export type { RepairRecord, StoreRepair } from "./work/repair-object.ts";
+export type { RepairRecord } from "./work/repair-object.ts";
+export type { StoreLeft, StoreRepair } from "./work/repair-target.ts";
 export type { StoreTrouble, TroubleKind } from "./work/trouble.ts";

@@ -16,6 +16,7 @@ import { planSource, SourceReader } from "../src/source.ts";
 import { openStores } from "../src/store/open.ts";
 import { closeWorkers } from "../src/work/pool.ts";
 import { Consortium, FOURTEEN, fault, temporaryFolder } from "./support/consortium.ts";
+import { whyNoTmpfs } from "./support/tmpfs.ts";
 
 after(closeWorkers);
 
@@ -188,12 +189,3 @@ test("a disk that fills up while it is written leaves nothing on any store", { s
   const { reference, objectId, key } = await ingest(source.slice(0, 10), { stores });
   await retrieve(reference, objectId, key, stores, join(consortium.folder, "out"));
 });
-
-function whyNoTmpfs(): string | false {
-  try {
-    execFileSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { stdio: "ignore" });
-    return false;
-  } catch {
-    return "mount: not permitted, so no disk was really filled";
-  }
-}

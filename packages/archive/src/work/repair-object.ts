@@ -2,11 +2,12 @@
 import { Fault } from "@xinglin/primitives";
 import type { StoreFacts } from "../durability/placement-rank.ts";
 import { columnOf, columnsOf, type Layout, packBytesOf, pieceBytesOf } from "../layout.ts";
-import type { StagedPack, Store, StoredPack } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { type AuditReport, auditObject } from "./audit-object.ts";
 import { chooseReplacements } from "./choose-stores.ts";
 import { inspectObject, type SlotInspection } from "./inspect-object.ts";
 import { findManifest, type ObjectOrder, type OpenObject, openObject } from "./open-object.ts";
+import { RepairTarget, type StoreLeft, type StoreRepair } from "./repair-target.ts";
 import { StripeReader } from "./stripe-reader.ts";
 import type { TaskContext } from "./tasks.ts";
 
@@ -19,20 +20,13 @@ export interface RepairOrder extends ObjectOrder {
   readonly facts?: Readonly<Record<string, StoreFacts>> | undefined;
 }
 
-/** What a repair did to one store. */
-export interface StoreRepair {
-  readonly store: string;
-  readonly pieces: number;
-  /** Whether its whole pack was gone and written anew. */
-  readonly wholePack: boolean;
-  readonly documents: readonly ("table" | "manifest")[];
-}
-
 /** The record of a repair: the same audit of all pieces before and after. */
 export interface RepairRecord {
   readonly before: AuditReport;
   readonly after: AuditReport;
   readonly repaired: readonly StoreRepair[];
+  /** Stores that could not be written to: the others are repaired all the same. */
+  readonly left: readonly StoreLeft[];
   readonly writtenBytes: number;
 }
 
@@ -41,7 +35,7 @@ const SEED = new Uint8Array(0); // an audit of all draws nothing
 /**
  * Repairs without the content key; every rebuilt piece is held against the old root before it is written. Stores that are not there
  * stay as they are and show in `after`, unless `relocate` finds others for their columns. Once the object is whole, a pack that is there twice
- * (its store was away when it was rebuilt elsewhere) is dropped where it is not used. Faults: `archive_unrecoverable`, `manifest_mismatch`, `disk_full`, `store_unwritable`, `aborted`.
+ * (its store was away when it was rebuilt elsewhere) is dropped where it is not used. Faults: `archive_unrecoverable`, `manifest_mismatch`, `aborted`.
  */
 export async function repairObject(order: RepairOrder, context: TaskContext): Promise<RepairRecord> {
   const audit = (): Promise<AuditReport> => auditObject({ ...order, sample: "all", seed: SEED }, context);
@@ -50,7 +44,7 @@ export async function repairObject(order: RepairOrder, context: TaskContext): Pr
   try {
     if (before.intact) {
       if (order.relocate) await dropSpare(order, object);
-      return { before, after: before, repaired: [], writtenBytes: 0 };
+      return { before, after: before, repaired: [], left: [], writtenBytes: 0 };
     }
     const outcome = await rewriteLost(order, object, context);
     const after = await audit();
@@ -68,26 +62,17 @@ async function dropSpare({ objectId }: RepairOrder, { holders }: OpenObject): Pr
   await Promise.allSettled(spare.map(({ store }) => store.remove(objectId))); // what cannot be removed now is spare again next time
 }
 
-/** Where the lost pieces of one slot are written: into its pack, or into a new one. */
-interface Target {
-  readonly inspection: SlotInspection;
-  readonly store: string;
-  readonly pack: StoredPack | undefined;
-  readonly stage: StagedPack | undefined;
-  pieces: number;
-}
-
 async function rewriteLost(
   order: RepairOrder,
   object: OpenObject,
   context: TaskContext,
-): Promise<Pick<RepairRecord, "repaired" | "writtenBytes">> {
+): Promise<Pick<RepairRecord, "repaired" | "left" | "writtenBytes">> {
   const { table } = object;
   const { layout } = table;
   const everything = Array.from({ length: layout.stripes }, (_, stripe) => stripe);
   const inspections = await inspectObject(object, order.reference, () => everything, context);
   requireRecoverable(inspections, layout);
-  const targets: Target[] = [];
+  const targets: RepairTarget[] = [];
   try {
     const places = order.relocate ? await newPlaces(order, object, inspections) : new Map<number, Store>();
     const own = new Map<number, Store>();
@@ -101,18 +86,23 @@ async function rewriteLost(
       const holder = pack === "held" ? object.holders.find((h) => h.pack.slot === slot) : undefined;
       const store = holder?.store ?? own.get(slot) ?? places.get(slot);
       if (store === undefined) continue;
-      const stage = holder === undefined ? await store.stage(order.objectId, slot, "repair", order.owner) : undefined;
-      targets.push({ inspection, store: store.id, pack: holder?.pack, stage, pieces: 0 });
+      const target = new RepairTarget(inspection, store.id, holder?.pack);
+      targets.push(target);
+      await target.open(() => store.stage(order.objectId, slot, "repair", order.owner));
     }
     // Another member's store takes only pieces that the table beside them names: that comes first.
-    for (const { inspection, pack } of targets)
-      if (pack !== undefined && inspection.table !== "held") await pack.rewriteDocument("table", table.encode());
+    for (const target of targets) if (target.inspection.pack === "held") await target.writeDocument("table", table.encode());
     await rebuildStripes(object, inspections, targets, context);
-    const repaired = await finish(order, object, targets);
+    const documents = { table: table.encode(), manifest: await findManifest(object, order.reference) };
+    for (const target of targets) {
+      for (const name of ["table", "manifest"] as const) await target.writeDocument(name, documents[name]);
+      await target.finish(packBytesOf(layout));
+    }
+    const repaired = targets.flatMap(({ done }) => done ?? []);
     const pieces = repaired.reduce((sum, store) => sum + store.pieces, 0);
-    return { repaired, writtenBytes: pieces * pieceBytesOf(layout) };
+    return { repaired, left: targets.flatMap(({ left }) => left ?? []), writtenBytes: pieces * pieceBytesOf(layout) };
   } catch (cause) {
-    await Promise.allSettled(targets.map(({ stage }) => stage?.discard()));
+    await Promise.all(targets.map((target) => target.discard()));
     throw cause;
   }
 }
@@ -170,7 +160,7 @@ const unrecoverable = (stripe: number, available: number, layout: Layout): Fault
 async function rebuildStripes(
   object: OpenObject,
   inspections: readonly SlotInspection[],
-  targets: readonly Target[],
+  targets: readonly RepairTarget[],
   context: TaskContext,
 ): Promise<void> {
   const { table } = object;
@@ -178,7 +168,7 @@ async function rebuildStripes(
   const { k } = layout.code;
   const reader = new StripeReader(object, { pieceReadMs: 0, pieceHashMs: 0, codeMs: 0 });
   for (let stripe = 0; stripe < layout.stripes; stripe++) {
-    const lost = targets.filter(({ inspection }) => inspection.pieces[stripe] !== "held");
+    const lost = targets.filter(({ isOpen, inspection }) => isOpen && inspection.pieces[stripe] !== "held");
     if (lost.length === 0) continue;
     context.checkpoint();
     const present: number[] = [];
@@ -196,28 +186,7 @@ async function rebuildStripes(
       const piece = reader.codec.piece(column);
       // The root was computed from pieces that the code does not produce: the importer lied, and nobody can repair that.
       if (!table.matches(stripe, column, piece)) throw new Fault("manifest_mismatch", { part: "parity" });
-      const position = stripe * piece.length;
-      await (target.pack === undefined ? target.stage!.write(position, piece) : target.pack.rewrite(position, piece));
-      target.pieces++;
+      await target.writePiece(stripe * piece.length, piece);
     }
   }
-}
-
-/** Puts the documents beside the packs, waits for the disks and publishes new packs. */
-async function finish(order: RepairOrder, object: OpenObject, targets: readonly Target[]): Promise<StoreRepair[]> {
-  const documents = { table: object.table.encode(), manifest: await findManifest(object, order.reference) };
-  const repaired: StoreRepair[] = [];
-  for (const { inspection, store, pack, stage, pieces } of targets) {
-    const written: ("table" | "manifest")[] = [];
-    for (const name of ["table", "manifest"] as const) {
-      if (inspection[name] === "held") continue;
-      await (pack === undefined ? stage!.writeDocument(name, documents[name]) : pack.rewriteDocument(name, documents[name]));
-      written.push(name);
-    }
-    if (pack === undefined) await stage!.settle();
-    else await pack.settle(packBytesOf(object.table.layout));
-    await stage?.publish();
-    if (pieces > 0 || written.length > 0) repaired.push({ store, pieces, wholePack: stage !== undefined, documents: written });
-  }
-  return repaired;
 }
