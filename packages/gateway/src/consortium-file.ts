@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { storeDescription } from "@xinglin/archive";
+import { profileName, storeDescription } from "@xinglin/archive";
 import { ApiClient } from "@xinglin/client";
 import { writeFileDurably } from "@xinglin/custody";
 import { Fault, type Infer, type MemberId, schema } from "@xinglin/primitives";
@@ -22,6 +22,8 @@ const consortiumFile = schema.object({
   url: schema.text(256, /^https?:\/\//),
   threshold: schema.uint(16, 1),
   stores: schema.list(storeDescription, MAX_STORES),
+  /** What this member seals with. */
+  profile: schema.optional(profileName),
 });
 export type ConsortiumFile = Infer<typeof consortiumFile>;
 
@@ -57,5 +59,6 @@ export function openGateway(data: string, language: "zh-CN" | "en"): Gateway & {
     stores: chainStores(client, file.chainId, file.stores),
     threshold: file.threshold,
     journal: importJournal(data),
+    ...(file.profile === undefined ? {} : { profile: file.profile }),
   };
 }

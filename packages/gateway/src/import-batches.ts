@@ -110,6 +110,7 @@ class Batch {
     try {
       const packing = packRecords(this.#contents(first, source), {
         stores,
+        ...(this.#gateway.profile === undefined ? {} : { profile: this.#gateway.profile }),
         onBegin: (objectId) => {
           this.#gateway.journal.beginPack(objectId);
           this.#objects.push(objectId);

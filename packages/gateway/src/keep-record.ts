@@ -2,7 +2,7 @@
  * The hospital's side of a record: archive it sealed, give the shares of its key to the custodians, and only then let the chain name it.
  * Whatever fails before that is taken back. Source: requirements C3, D1; design.md, "Archive" and "Consent, access, custody".
  */
-import { ingest, OBJECT_ID_BYTES, type SourceFile } from "@xinglin/archive";
+import { ingest, OBJECT_ID_BYTES, type ProfileName, type SourceFile } from "@xinglin/archive";
 import type { ApiClient, Identity } from "@xinglin/client";
 import type { CustodyReference, MedicalRecord } from "@xinglin/contracts";
 import { randomBytes } from "@xinglin/crypto";
@@ -19,6 +19,8 @@ export interface Gateway {
   readonly stores: FindStores;
   readonly threshold: number;
   readonly journal: ImportJournal;
+  /** What the institution seals with from now on; `standard` unless said. What is there already says its own. */
+  readonly profile?: ProfileName;
 }
 
 /** A sealed record version that the chain does not know yet. */
@@ -61,6 +63,7 @@ export async function keepRecord(gateway: Gateway, options: KeepOptions): Promis
     const sealed = await ingest(options.files, {
       stores,
       objectId,
+      ...(gateway.profile === undefined ? {} : { profile: gateway.profile }),
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });

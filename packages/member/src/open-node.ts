@@ -99,6 +99,7 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       url: opened.url,
       threshold: custody.threshold,
       stores: config.stores,
+      ...(config.archiveProfile === undefined ? {} : { profile: config.archiveProfile }),
     });
     return {
       ...opened,

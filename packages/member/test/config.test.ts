@@ -52,6 +52,7 @@ const full: NodeConfig = {
     timeoutMs: 2_000,
   },
   stores: [{ kind: "directory", id: "hospital-a-1", member: "hospital-a" as MemberId, path: "/mnt/disk 1/杏林" }],
+  archiveProfile: "national",
   databaseUrlFile: "/etc/xinglin/database-url",
 };
 const least: NodeConfig = {
@@ -75,7 +76,8 @@ for (const [name, config] of Object.entries({ full, least }))
 test("every key has its comment in both languages, those that are not set too", () => {
   writeNodeConfig(file, least, { replace: true });
   const text = readFileSync(file, "utf8");
-  for (const key of ["chainId", "certificate", "names", "databaseUrlFile"]) assert.match(text, new RegExp(`^ *# ${key}: `, "m"));
+  for (const key of ["chainId", "certificate", "names", "archiveProfile", "databaseUrlFile"])
+    assert.match(text, new RegExp(`^ *# ${key}: `, "m"));
   assert.match(text, /单机模式/);
   assert.match(text, /solo: one validator/);
 });
@@ -98,6 +100,7 @@ const wrong: readonly [change: (text: string) => string, key: string, at: RegExp
   [(text) => text.replace(/ {2}announce: .*\n/, ""), "chain.announce", /^chain|listen/],
   [(text) => text.replace(/ {2}privateKey: .*\n/, ""), "api.certificate", /certificate/],
   [(text) => text.replace("snapshotBlocks: 500", "snapshotBlocks: yes"), "chain.snapshotBlocks", /snapshotBlocks/],
+  [(text) => text.replace("archiveProfile: national", "archiveProfile: sm4"), "archiveProfile", /archiveProfile/],
   [(text) => text.replace("rounds: 6", "rounds: 1"), "probing.rounds", /rounds/],
   [(text) => text.replace("rpc: ", "password: x\n  rpc: "), "chain.password", /password/],
 ];

@@ -2,7 +2,7 @@
  * What the configuration file of a node may say. Secrets never stand in it, only paths to files that their owner alone can read.
  * Source: docs/guides/run-a-consortium.md.
  */
-import { storeDescription } from "@xinglin/archive";
+import { profileName, storeDescription } from "@xinglin/archive";
 import { type Infer, memberId, type Schema, schema } from "@xinglin/primitives";
 
 const MAX_PEERS = 128;
@@ -80,6 +80,8 @@ export const nodeConfigShape = schema.object({
       memberQuotaMegabytes: schema.optional(schema.uint(1_000_000_000, 1)),
     }),
   ),
+  /** What this member seals with from now on; `standard` unless said. */
+  archiveProfile: schema.optional(profileName),
   databaseUrlFile: schema.optional(path),
 }) satisfies Schema<unknown>;
 

@@ -103,6 +103,10 @@ function configText(config: NodeConfig, folder: string): string {
     "",
     ...archiveLines(config.archive),
     "",
+    "# 本成员归档时使用的密码算法：standard 为 AES-256-GCM 与 SHA-256；national 为国密 SM4 与 SM3（慢约十倍）。已归档的对象不变",
+    "# what this member seals with: standard is AES-256-GCM and SHA-256, national is SM4 and SM3 (some ten times slower); what is archived stays as it is",
+    ...choice("archiveProfile", config.archiveProfile, "national", ""),
+    "",
     "# 含 PostgreSQL 连接地址的文件（仅属主可读）；不设则使用内置数据库",
     "# file with the address of a PostgreSQL (readable by its owner only); without it the embedded database is used",
     ...choice(

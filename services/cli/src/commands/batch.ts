@@ -6,6 +6,7 @@ import { category, level } from "@xinglin/contracts";
 import { batchLeaves, bytesText, encodeTicket, endLeaf, importBatches, type SmallRecordInput } from "@xinglin/gateway";
 import { actorId, Fault, type Infer, recordId, schema } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
+import { importingGateway } from "./importing-gateway.ts";
 
 const MAX_LINE_BYTES = 262_144;
 /** One line: whose record it is, of which class, and the FHIR resource as it is to be kept. */
@@ -50,7 +51,7 @@ function parseLine(text: string, number: number): Infer<typeof line> {
 /** `xinglin batch import FILE.ndjson`; with `--out` the ids of the records are written line by line, in the order of the file. */
 export const importFile: Command = {
   words: "batch import",
-  options: { device: { type: "string" }, out: { type: "string" } },
+  options: { device: { type: "string" }, out: { type: "string" }, profile: { type: "string" } },
   positionals: ["FILE"],
   async run(context) {
     const [path] = context.positionals;
@@ -62,7 +63,7 @@ export const importFile: Command = {
     const device = context.text("device") === undefined ? {} : { device: context.key("device") };
     const options = { by, ...device, leaves: leavesOf(context), signal: abort.signal };
     if (out !== undefined) rmSync(resolve(out), { force: true });
-    for await (const batch of importBatches(context.gateway(), recordsOf(resolve(path)), options)) {
+    for await (const batch of importBatches(importingGateway(context), recordsOf(resolve(path)), options)) {
       const { records, packs, sizeBytes, storedBytes, transactionBytes, height } = batch;
       const text = records.map((record) => `${record}\n`).join("");
       if (out !== undefined) writeFileSync(resolve(out), text, { flag: "a", mode: 0o600 });

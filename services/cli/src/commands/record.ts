@@ -18,6 +18,7 @@ import {
 } from "@xinglin/gateway";
 import { type ActorId, actorId, Fault, type RecordId, recordId } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
+import { importingGateway } from "./importing-gateway.ts";
 
 /** Where a member keeps its own originals of FHIR records. */
 const originals = ({ data }: Context, by: KeyOfFile): string => join(data, "members", by.member, "originals");
@@ -41,7 +42,7 @@ function told(context: Context, records: readonly Anchored[]): void {
 /** `xinglin record import dicom FOLDER` or `… fhir FILE`. */
 export const importFiles: Command = {
   words: "record import",
-  options: { patient: { type: "string" }, device: { type: "string" } },
+  options: { patient: { type: "string" }, device: { type: "string" }, profile: { type: "string" } },
   positionals: ["dicom|fhir", "PATH"],
   async run(context) {
     const [kind, path] = context.positionals;
@@ -58,7 +59,7 @@ export const importFiles: Command = {
       onProgress: bar.update,
       signal: abort.signal,
     };
-    const gateway = context.gateway();
+    const gateway = importingGateway(context);
     const records =
       kind === "dicom"
         ? [(await importDicom(gateway, resolve(path), options)).record]
