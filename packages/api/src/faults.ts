@@ -220,6 +220,8 @@ export const FAULTS = {
     source_empty: 400,
     source_unreadable: 400,
     store_absent: 503,
+    store_unclaimed: 503,
+    store_not_a_folder: 400,
     store_duplicate: 400,
     store_taken: 409,
     store_unreadable: 503,

@@ -160,13 +160,14 @@ export class Custodian implements CustodianService {
 
   /**
    * Erases again what a folder that was put back from an old copy holds of records that have ended, or of versions whose erasure this custodian
-   * has signed. Call it before anything is released. `get` reads the committed state; without it the custodian's own node is asked, and its
-   * answers verified. Returns how many shares. Faults without `get`: those of a release's proofs.
+   * has signed, those deposited in bulk too. `get` reads the committed state; without it the custodian's own node is asked, and its answers verified,
+   * which takes a request a share: it may be done while releases are served, since each of them asks the chain about its record. Stops at
+   * `signal`. Returns how many shares. Faults without `get`: those of a release's proofs.
    */
-  async eraseEnded(get?: (key: string) => Bytes | undefined): Promise<number> {
+  async eraseEnded(get?: (key: string) => Bytes | undefined, signal?: AbortSignal): Promise<number> {
     const read = get === undefined ? (names: readonly string[]) => this.#newest(names) : () => reading(get);
     let erased = 0;
-    for await (const { name, named } of endedShares(this.#shares.list(), this.id, read)) {
+    for await (const { name, named } of endedShares(this.#shares.list(), this.id, read, signal)) {
       this.#eraseAllEpochs(name.record, name.version, named);
       if (!this.#shares.holds(name)) erased++;
     }

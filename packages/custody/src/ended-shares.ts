@@ -23,21 +23,48 @@ export interface EndedShare {
   readonly named: MedicalRecord;
 }
 
+/** Shares whose records are asked about at once. */
+const AT_ONCE = 32;
+
 /** Of `shares` those of records that have ended, and of versions whose erasure `custodian` has signed. `view` answers for the keys that it is given. */
 export async function* endedShares(
-  shares: readonly ShareName[],
+  shares: Iterable<ShareName>,
   custodian: ActorId,
   view: (names: readonly string[]) => Read | Promise<Read>,
+  signal?: AbortSignal,
 ): AsyncGenerator<EndedShare> {
-  for (const name of shares) {
-    const { source, record, version } = name;
-    const own = keys.erasure(record, version, custodian);
-    const read = await view([keys.record(record), keys.recordVersion(record, version), own]);
-    const newest = read(keys.record(record), recordEntry);
-    // A deposit for what was never anchored, or for a record of another's: nothing says that it ended.
-    if (newest?.source !== source) continue;
-    const named = newest.version === version ? newest : read(keys.recordVersion(record, version), recordEntry);
-    if (named === undefined) continue;
-    if (newest.status === "ending" || read(own, erasure) !== undefined) yield { name, named };
+  for (const some of groups(shares)) {
+    if (signal?.aborted === true) return;
+    // A record of a batch has no entry of its own until something happens to it: of most one key is asked, and it is not there.
+    const read = await view(some.map(({ record }) => keys.record(record)));
+    const own = some.filter(({ source, record }) => read(keys.record(record), recordEntry)?.source === source);
+    if (own.length === 0) continue;
+    const more = await view(
+      own.flatMap(({ record, version }) => [
+        keys.record(record),
+        keys.recordVersion(record, version),
+        keys.erasure(record, version, custodian),
+      ]),
+    );
+    for (const name of own) {
+      const { source, record, version } = name;
+      const newest = more(keys.record(record), recordEntry);
+      // A deposit for what was never anchored, or for a record of another's: nothing says that it ended.
+      if (newest?.source !== source) continue;
+      const named = newest.version === version ? newest : more(keys.recordVersion(record, version), recordEntry);
+      if (named === undefined) continue;
+      if (newest.status === "ending" || more(keys.erasure(record, version, custodian), erasure) !== undefined)
+        yield { name, named };
+    }
   }
+}
+
+function* groups(shares: Iterable<ShareName>): Generator<readonly ShareName[]> {
+  let some: ShareName[] = [];
+  for (const share of shares) {
+    if (some.push(share) < AT_ONCE) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
 }

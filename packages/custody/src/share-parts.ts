@@ -6,7 +6,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { type Bytes, cbor, concat, Fault, fromHex, type MemberId, type RecordId, utf8 } from "@xinglin/primitives";
+import { type Bytes, cbor, concat, Fault, fromHex, type MemberId, type RecordId, toHex, utf8 } from "@xinglin/primitives";
 import { type CommittedShare, decodeRows, encodeRows } from "./bulk-contract.ts";
 import { writeFileDurably } from "./durable-file.ts";
 
@@ -86,6 +86,19 @@ export class ShareParts {
     this.#sync();
     keys.fill(0);
     this.#add(this.#read(name));
+  }
+
+  /** Every share that is here and not erased. A key is read with all others of its part. */
+  *held(): Generator<{ readonly source: MemberId; readonly record: RecordId }> {
+    for (const part of [...this.#parts.values()].flat()) {
+      const { name, source, prefixes } = part;
+      const ids = readAt(join(this.#folder, `${name}.shares`), HEADER_BYTES, prefixes.length * ID_BYTES);
+      const keys = readAt(join(this.#folder, `${name}.keys`), 0, prefixes.length * KEY_BYTES);
+      const isHeld = (row: number): boolean => keys.subarray(row * KEY_BYTES, (row + 1) * KEY_BYTES).some((byte) => byte !== 0);
+      const rows = Array.from(prefixes, (_, row) => row).filter(isHeld);
+      keys.fill(0);
+      for (const row of rows) yield { source, record: toHex(ids.subarray(row * ID_BYTES, (row + 1) * ID_BYTES)) as RecordId };
+    }
   }
 
   state(source: MemberId, record: RecordId): ShareState {

@@ -111,14 +111,15 @@ export class ShareStore {
     rmSync(this.#path(name, "share"), { force: true });
   }
 
-  /** Every share that is here and not erased. */
-  list(): ShareName[] {
-    return readdirSync(this.#directory).flatMap((file) => {
+  /** Every share that is here and not erased, those that came in bulk last. One at a time: there may be millions. */
+  *list(): Generator<ShareName> {
+    for (const file of readdirSync(this.#directory)) {
       const parts = KEY_FILE.exec(file);
-      if (parts === null || exists(join(this.#directory, file.replace(/key$/, "erased")))) return [];
+      if (parts === null || exists(join(this.#directory, file.replace(/key$/, "erased")))) continue;
       const [, source, record, version, epoch] = parts;
-      return [{ source: source as MemberId, record: record as RecordId, version: Number(version), epoch: Number(epoch) }];
-    });
+      yield { source: source as MemberId, record: record as RecordId, version: Number(version), epoch: Number(epoch) };
+    }
+    for (const { source, record } of this.#parts.held()) yield { source, record, version: BULK_VERSION, epoch: BULK_EPOCH };
   }
 
   /** Whether the share is here and not erased. */

@@ -18,3 +18,4 @@ export * from "./probing/node-statement.ts";
 export * from "./probing/peer-probe.ts";
 export * from "./probing/prober.ts";
 export * from "./stores.ts";
+export * from "./watch-stores.ts";

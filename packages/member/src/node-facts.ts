@@ -2,6 +2,7 @@
 import { readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeFacts } from "@xinglin/api";
+import { openStore } from "@xinglin/archive";
 import type { CometbftLedger } from "@xinglin/cometbft";
 import type { Ledger } from "@xinglin/ledger";
 import type { NodeConfig } from "./config/node-config.ts";
@@ -16,12 +17,15 @@ export const nodeFacts =
     const snapshot = newestSnapshot(data);
     const engine = "engine" in ledger ? (ledger as CometbftLedger).engine : undefined;
     const peers = await engine?.peers().catch(() => []);
+    const lent = stores.filter((store) => store.kind === "directory" && store.member === member);
+    const present = await Promise.all(lent.map((store) => openStore(store).isPresent()));
     const clockOffsetSeconds = engine?.clockOffsetSeconds;
     return {
       driver: chain.driver,
       freeMegabytes: freeMegabytes([
         data,
-        ...stores.flatMap((store) => (store.kind === "directory" && store.member === member ? [store.path] : [])),
+        // An empty mount point is on a disk that is not lent.
+        ...lent.flatMap((store, i) => (present[i] && store.kind === "directory" ? [store.path] : [])),
       ]),
       ...(peers === undefined ? {} : { peers }),
       ...(clockOffsetSeconds === undefined ? {} : { clockOffsetSeconds }),

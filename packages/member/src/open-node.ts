@@ -23,9 +23,10 @@ import { type OpenMember, openMember } from "./open-member.ts";
 import { probePeers, statementsOf } from "./probing/probe-peers.ts";
 import type { ProbeNotice } from "./probing/prober.ts";
 import { prepareStores } from "./stores.ts";
+import { type StoreNotice, watchStores } from "./watch-stores.ts";
 
 /** What an operator should know of a node that runs. */
-export type MemberNotice = ChainNotice | ProbeNotice;
+export type MemberNotice = ChainNotice | ProbeNotice | StoreNotice;
 
 /** A node that serves. */
 export interface OpenNode extends OpenMember {
@@ -35,6 +36,8 @@ export interface OpenNode extends OpenMember {
   readonly erased: { readonly packs: number; readonly shares: number };
   /** Where its store service listens, if it lends. */
   readonly storePort?: number;
+  /** Looks now, not at the next turn, which own stores are there; one that is back is served once what ended meanwhile is erased. */
+  lookAtStores(): Promise<void>;
 }
 
 /** What a node's program wants to hear of it, and how it breaks off a start. */
@@ -62,7 +65,7 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
     closing.push(() => ledger.close());
     const all = config.stores.map(openStore);
     const own = all.filter((store) => store.member === member);
-    const orphans = await prepareStores(data, { own, all }, ledger);
+    const { orphans, away } = await prepareStores(data, { own, all }, ledger);
     const facts = nodeFacts(config, ledger);
     const opened = await openMember({
       ledger,
@@ -77,9 +80,21 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       },
     });
     closing.push(() => opened.close());
-    const packs = await eraseEndedObjects({ ledger, index: opened.index }, own);
-    const lending = await lendStores(config, { ledger, index: opened.index }, tls);
+    const chain = { ledger, index: opened.index };
+    const packs = await eraseEndedObjects(
+      chain,
+      own.filter(({ id }) => !away.has(id)),
+    );
+    const lending = await lendStores(config, chain, { away: [...away.keys()], ...(tls === undefined ? {} : { tls }) });
     closing.push(async () => lending?.close());
+    const watch = watchStores({
+      stores: own,
+      away,
+      erase: (store) => eraseEndedObjects(chain, [store]),
+      onAway: (ids) => lending?.setAway(ids),
+      ...(options.onNotice === undefined ? {} : { onNotice: options.onNotice }),
+    });
+    closing.push(() => watch.close());
     const prober = probePeers(config, ledger, options.onNotice);
     closing.push(async () => prober?.close());
     needed = () => oldestNeeded(ledger, opened.index);
@@ -105,6 +120,7 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       ...opened,
       orphans,
       erased: { packs, shares },
+      lookAtStores: () => watch.look(),
       ...(lending === undefined ? {} : { storePort: lending.port }),
       close,
     };

@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   status: load("status", "status"),
   stores: load("stores", "stores"),
   "store add": load("store", "add"),
+  "store claim": load("store", "claim"),
   "store list": load("store", "list"),
   "store drain": load("store", "drain"),
   "store remove": load("store", "remove"),

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { openStore } from "@xinglin/archive";
 import { ApiClient } from "@xinglin/client";
 import { SOLO_ELECTION } from "@xinglin/contracts";
 import { freePorts } from "@xinglin/engines/testing";
@@ -88,8 +89,16 @@ test("a store is lent, used by another member, drained and withdrawn", async () 
   await refused(/--building is wrong/, ...add, "--quota", "100MB", "--building", "North Wing");
   await refused(/--ipfs is wrong: http:\/\/127/, "store", "add", "--ipfs", "http://10.0.0.1:5001", "--quota", "100MB");
   await refused(/more than its disk has free/, ...add, "--quota", "999TB");
+  assert.deepEqual(readdirSync(join(folder, "disk")), [], "what is not lent is not claimed");
+  await refused(/A file, not a folder/, "store", "add", "--dir", file, "--listen", `127.0.0.1:${port}`, "--quota", "1MB");
   assert.match(await cli(...add, "--quota", "100MB", "--building", "north-wing"), /Lent hospital-a-1: 100\.0 MB/);
   await refused(/another store|belongs to/, ...add, "--quota", "50MB");
+  assert.match(await cli("store", "claim", "--id", "hospital-a-1"), /nothing was to be done/);
+  // The disk died, and an empty one is mounted in its place.
+  rmSync(join(folder, "disk"), { recursive: true });
+  mkdirSync(join(folder, "disk"));
+  await refused(/does not carry its mark.*store_unclaimed/s, "store", "remove", "--id", "hospital-a-1");
+  assert.match(await cli("store", "claim", "--id", "hospital-a-1"), /made anew and empty/);
   await node.close();
 
   const config = readNodeConfig(file);
@@ -132,4 +141,31 @@ test("a store is lent, used by another member, drained and withdrawn", async () 
   assert.match(await cli("store", "remove", "--id", "hospital-a-1"), /is withdrawn/);
   assert.deepEqual(readNodeConfig(file).stores, []);
   assert.deepEqual((await find(by)).readable, []);
+  assert.deepEqual(readdirSync(join(folder, "disk")), [], "the folder can be another store's");
+});
+
+test("a store that the chain does not know, as a new solo node has them, is lent by its id or taken out", async () => {
+  const config = readNodeConfig(file);
+  const stores = ["hospital-a-8", "hospital-a-9"].map((id) => {
+    return { kind: "directory", id, member: lender, path: join(folder, id) } as const;
+  });
+  for (const store of stores) await openStore(store).create();
+  writeNodeConfig(file, { ...config, stores }, { replace: true });
+  await node?.close();
+  node = await openNode(readNodeConfig(file));
+  assert.match(await cli("store", "list"), /hospital-a-9 \(hospital-a, directory\): on this machine only, not lent/);
+  const add = ["store", "add", "--id", "hospital-a-9", "--quota", "50MB"];
+  await refused(/store_duplicate/, ...add, "--dir", join(folder, "elsewhere"));
+  assert.match(await cli(...add), /Lent hospital-a-9: 50\.0 MB/);
+  await refused(/store_duplicate/, ...add);
+  assert.deepEqual(
+    readNodeConfig(file).stores.map(({ id, quotaBytes }) => [id, quotaBytes]),
+    [
+      ["hospital-a-8", undefined],
+      ["hospital-a-9", 50_000_000],
+    ],
+  );
+  assert.match(await cli("store", "drain", "--id", "hospital-a-8"), /It is not lent and still takes imports/);
+  assert.match(await cli("store", "remove", "--id", "hospital-a-8"), /it was never lent/);
+  assert.match(await cli("store", "drain", "--id", "hospital-a-9"), /its 0 objects are on other stores/);
 });

@@ -62,7 +62,9 @@ export async function openConsortium(options: Options, indexTemplate?: string): 
     const ledger = await openLedger({ directory: join(data, "ledger"), genesis, validator });
     closing.push(() => ledger.close());
     const stores = storesOf(data);
-    const orphans = await prepareStores(data, { own: stores, all: stores }, ledger);
+    // They lie in the data folder itself: no disk of theirs can be away.
+    for (const store of stores) await store.create();
+    const { orphans } = await prepareStores(data, { own: stores, all: stores }, ledger);
     const database: StoreLocation =
       options.database === undefined
         ? { kind: "embedded", folder: join(data, "index"), ...(indexTemplate === undefined ? {} : { template: indexTemplate }) }

@@ -4,12 +4,16 @@
  * Source: design.md, "Packages" (`services/custodian`).
  */
 import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ApiClient, ApiLightSource } from "@xinglin/client";
 import { nodeCurves } from "@xinglin/crypto/node";
 import { Custodian, serveCustodian } from "@xinglin/custody";
 import { proveState, readKeyFile } from "@xinglin/gateway";
 import { Fault, type UnixSeconds } from "@xinglin/primitives";
+
+/** Until a node that does not answer is asked again. */
+const AGAIN_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
@@ -46,16 +50,14 @@ try {
       lightBlocks: new ApiLightSource(client),
     },
   });
-  // Nothing is released without the node, so one that can't be asked now endangers nothing.
-  await custodian.eraseEnded().catch((error: unknown) => {
-    if (!(error instanceof Fault && error.retry)) throw error;
-  });
   const server = await serveCustodian(custodian, { host: values.host, port: Number(values.port) });
   const address = server.address();
   process.stdout.write(
     `custodian ${key.actor} port ${typeof address === "object" && address !== null ? address.port : values.port}\n`,
   );
+  const stopped = new AbortController();
   const stop = (): void => {
+    stopped.abort();
     server.close();
     server.closeAllConnections();
     if (process.connected === true) process.disconnect();
@@ -63,8 +65,24 @@ try {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
   // Whoever started this as a child closes the channel when it ends, however it ends.
   process.once("disconnect", stop);
+  await eraseEnded(custodian, stopped.signal);
 } catch (error) {
   if (!(error instanceof Fault)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
+}
+
+/**
+ * What a folder put back from an old copy holds of ended records goes, beside the releases: each of those asks the chain about its record. The node may
+ * still be starting: it is asked until it answers.
+ */
+async function eraseEnded(custodian: Custodian, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted)
+    try {
+      await custodian.eraseEnded(undefined, signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof Fault && error.retry)) throw error;
+      await setTimeout(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    }
 }

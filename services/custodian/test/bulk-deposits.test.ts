@@ -1,6 +1,6 @@
 /** Shares of many records in one request: released and erased one by one, and only what was committed to gets in. */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { cpSync, readdirSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -153,6 +153,45 @@ test("each record of a batch opens under its own permit, and its end takes its s
   }
   assert.deepEqual(await keyOf(40), (records[40] as Sealed).contentKey);
   assert.deepEqual(await keyOf(42), (records[42] as Sealed).contentKey);
+});
+
+test("a folder put back from an old copy is erased again, those of the batch that ended and no other", async () => {
+  const own = await openSmallChain({ ownNode: true });
+  const before = chain;
+  chain = own; // what the helpers here work with
+  try {
+    const records = someRecords(COUNT);
+    const { leaves } = await anchored(records);
+    const [one, other] = own.custodians as [SmallChain["custodians"][number], SmallChain["custodians"][number]];
+    const folderOf = ({ party }: typeof one): string => join(own.directory, "shares", party.actor);
+    for (const custodian of [one, other]) cpSync(folderOf(custodian), `${folderOf(custodian)}.old`, { recursive: true });
+    const { record, patient, format, object, custody } = leaves[7] as BatchLeaf;
+    const ended = await own.submit(
+      own.a,
+      { op: "anchorRecord", record, patient, class: imaging, format, object, custody },
+      { op: "endRecord", record },
+    );
+    assert.equal(ended.code, undefined);
+    const state = own.prove(keys.record(record));
+    await one.custodian.erase(
+      erasureRequest({ chain: own.ledger.chainId, custodian: one.party.actor, record, version: 1, state }),
+    );
+    for (const custodian of [one, other]) {
+      rmSync(folderOf(custodian), { recursive: true });
+      cpSync(`${folderOf(custodian)}.old`, folderOf(custodian), { recursive: true });
+    }
+    // One by proofs of its node, the other by its member's ledger; the second look finds nothing left to erase.
+    assert.equal(await one.custodian.eraseEnded(), 1);
+    assert.equal(await other.custodian.eraseEnded((key) => own.ledger.get(key)), 1);
+    assert.equal(await one.custodian.eraseEnded(), 0);
+    const kept = { chain: own.ledger.chainId, custodian: one.party.actor, record: leaves[8]?.record as RecordId, version: 1 };
+    await assert.rejects(one.custodian.erase(erasureRequest({ ...kept, state: own.prove(keys.record(kept.record)) })), {
+      code: "record_unknown",
+    });
+  } finally {
+    chain = before;
+    await own.close();
+  }
 });
 
 test("what is not the committed share, not for this custodian or not signed by the depositor is refused whole", async () => {

@@ -60,6 +60,9 @@ async function main({ config: file, language }: Arguments): Promise<void> {
 function tell(say: Say, notice: MemberNotice): void {
   if (notice.event === "building") say("engine.building", { version: notice.version });
   else if (notice.event === "probes_refused") say("node.probes_refused", { epoch: notice.epoch, code: notice.code });
+  else if (notice.event === "store_away")
+    say("node.store_away", { store: notice.store, why: sentenceOf(notice.code, { store: notice.store }, say.language) });
+  else if (notice.event === "store_back") say("node.store_back", { store: notice.store, count: notice.erasedPacks });
   else if (notice.event === "built") say("engine.built", { version: notice.version, seconds: notice.seconds });
   else if (notice.event === "proposal_refused")
     say("engine.proposal_refused", { height: notice.height, proposer: notice.proposer, code: notice.code });

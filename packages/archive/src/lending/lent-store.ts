@@ -25,6 +25,8 @@ export class LentStore {
   readonly store: Store;
   /** Takes no new imports. */
   draining = false;
+  /** Guests find nothing here, even if the medium is there: what ended while it was away is being erased first. */
+  away = false;
   readonly #options: LentStoreOptions;
   readonly #packs: OpenPacks;
   readonly #proof: RepairProof;

@@ -99,7 +99,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, servin
   if (found === undefined) throw new Fault("route_unknown");
   const { member, digest } = await guests.of(request);
   const store = serving.stores.get(found.store);
-  if (store === undefined) throw new Fault("store_absent", {}, { retry: true });
+  if (store === undefined || store.away) throw new Fault("store_absent", {}, { retry: true });
   const length = lengthOf(request, found.route.maxBodyBytes, bodies);
   bodies.bytes += length;
   try {

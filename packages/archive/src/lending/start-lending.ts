@@ -16,6 +16,8 @@ export interface Lending {
   readonly port: number;
   /** These stores take nothing new, all others do. */
   setDraining(stores: readonly string[]): void;
+  /** Guests find these away, all others as they are. */
+  setAway(stores: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function startLending({ authorize, findAnchor, ...order }: LendingO
   return {
     port,
     setDraining: (stores) => tell({ type: "draining", stores }),
+    setAway: (stores) => tell({ type: "away", stores }),
     async close() {
       tell({ type: "close" });
       await ended;

@@ -5,6 +5,8 @@ import type { StoreDescription } from "../store/description.ts";
 /** What the thread begins with. */
 export interface LendingOrder {
   readonly stores: readonly StoreDescription[];
+  /** Ids of those that guests find away until it is said otherwise, whether they are there or not. */
+  readonly away?: readonly string[];
   /** Where the logs of loans lie. */
   readonly folder: string;
   readonly listen: { readonly host: string; readonly port: number };
@@ -23,5 +25,5 @@ export type FromThread =
 
 export type ToThread =
   | { readonly type: "answer"; readonly id: number; readonly value?: unknown; readonly code?: string }
-  | { readonly type: "draining"; readonly stores: readonly string[] }
+  | { readonly type: "draining" | "away"; readonly stores: readonly string[] }
   | { readonly type: "close" };

@@ -35,16 +35,22 @@ port.on("message", (message: ToThread) => {
     else asking?.reject(new Fault(code));
   } else if (message.type === "draining") {
     for (const [id, store] of lent?.stores ?? []) store.draining = message.stores.includes(id);
-  } else
+  } else if (message.type === "away") setAway(message.stores);
+  else
     void service?.close().then(
       () => say({ type: "closed" }),
       () => say({ type: "closed" }),
     );
 });
 
+function setAway(ids: readonly string[]): void {
+  for (const [id, store] of lent?.stores ?? []) store.away = ids.includes(id);
+}
+
 try {
   const stores = order.stores.map(openStore);
   lent = await openLent(stores, order.folder, (object) => ask<Anchor | undefined>({ anchor: object }), order.memberQuotaBytes);
+  setAway(order.away ?? []);
   service = await serveStores({
     ...lent,
     listen: order.listen,

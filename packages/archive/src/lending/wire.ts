@@ -48,6 +48,7 @@ export const refusalAnswer = schema.object({ code: schema.text(64, /^[a-z_]+$/) 
  */
 export const REFUSALS = [
   "store_absent",
+  "store_unclaimed",
   "store_unreadable",
   "store_unwritable",
   "disk_full",

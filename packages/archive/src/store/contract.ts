@@ -131,6 +131,19 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     await (await store.stage(staged, 1, "import", stageOwner)).discard();
   });
 
+  check("a place is given back when nothing is in it, and can be claimed again", async ({ store, reopen }) => {
+    // Another member's place is not ours to give back.
+    if (store.description.kind === "node") return await assert.rejects(store.unclaim(), isFault("store_forbidden"));
+    const objectId = await publish(store, fresh(10));
+    await assert.rejects(store.unclaim(), isFault("store_not_empty"));
+    assert.equal(await reopen().has(objectId), true);
+    await store.remove(objectId);
+    await store.unclaim();
+    assert.equal(await reopen().isPresent(), false);
+    await store.create();
+    assert.deepEqual(await reopen().list(), []);
+  });
+
   check("stages of processes that are gone are collected, others are not", async ({ store, reopen }) => {
     const [dead, alive] = [fresh(16), fresh(16)];
     await (await store.stage(dead, 1, "import", stageOwner.replace(/-\d+-/, "-4194305-"))).write(0, fresh(10));

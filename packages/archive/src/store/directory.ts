@@ -1,9 +1,11 @@
 /**
- * A store in a folder. A published object is a folder `objects/ID` with `pieces.SLOT`, `table` and `manifest`; it is written as
+ * A store in a folder. The folder is claimed once and never made anew by the way: where its disk is not mounted, an empty mount point would take what
+ * the disk should. A published object is a folder `objects/ID` with `pieces.SLOT`, `table` and `manifest`; it is written as
  * `incoming/ID.PURPOSE.OWNER` and renamed when all of it is on disk, so a crash leaves a whole object or a stage that `collect` removes.
  * Pieces are read and written with blocking calls: use packs in a worker.
  */
-import { mkdir, readdir, readFile, rm, stat, statfs } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, rmdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault, fromHex, toHex } from "@xinglin/primitives";
 import { type DirectoryDescription, type Site, siteOf } from "./description.ts";
@@ -37,10 +39,25 @@ export class DirectoryStore implements Store {
   }
 
   async create(): Promise<void> {
-    await this.#writing(async () => {
+    try {
+      if (statSync(this.description.path, { throwIfNoEntry: false })?.isDirectory() === false)
+        throw new Fault("store_not_a_folder", { store: this.id });
       await makeFolder(this.#objects);
       await makeFolder(this.#incoming);
       await this.#claim();
+      await syncFolder(this.description.path);
+    } catch (cause) {
+      // A file stands somewhere above it.
+      throw errnoOf(cause) === "ENOTDIR" ? new Fault("store_not_a_folder", { store: this.id }) : writeFault(this.id, cause);
+    }
+  }
+
+  async unclaim(): Promise<void> {
+    await this.#writing(async () => {
+      const left = [...(await readdir(this.#objects)), ...(await readdir(this.#incoming))].length;
+      if (left > 0) throw new Fault("store_not_empty", { store: this.id, objects: left });
+      await rm(join(this.description.path, OWNER_FILE));
+      for (const folder of [this.#objects, this.#incoming]) await rmdir(folder);
       await syncFolder(this.description.path);
     });
   }
@@ -48,7 +65,7 @@ export class DirectoryStore implements Store {
   /** Writes down whose folder this is, once: two stores in one folder would remove each other's objects. */
   async #claim(): Promise<void> {
     const path = join(this.description.path, OWNER_FILE);
-    const owner = `${this.member}/${this.id}`;
+    const owner = this.#owner;
     const found = await readFile(path, "utf8").catch(() => undefined);
     if (found === owner) return;
     // A crash while it was written leaves its beginning.
@@ -57,8 +74,29 @@ export class DirectoryStore implements Store {
     else throw new Fault("store_taken", { store: this.id, holder: found.slice(0, 100) });
   }
 
+  get #owner(): string {
+    return `${this.member}/${this.id}`;
+  }
+
   async isPresent(): Promise<boolean> {
-    return (await stat(this.#objects).catch(() => undefined))?.isDirectory() ?? false;
+    try {
+      this.#requireClaim();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Blocking, as pieces are: it is asked before each object, and the file is tiny. Throws `store_absent`, `store_unclaimed`, `store_unreadable`. */
+  #requireClaim(): void {
+    let found: string | undefined;
+    try {
+      found = readFileSync(join(this.description.path, OWNER_FILE), "utf8");
+    } catch (cause) {
+      const isThere = statSync(this.description.path, { throwIfNoEntry: false })?.isDirectory() === true;
+      if (!isThere || errnoOf(cause) !== "ENOENT") throw readFault(this.id, cause);
+    }
+    if (found !== this.#owner) throw new Fault("store_unclaimed", { store: this.id }, { retry: true });
   }
 
   async room(): Promise<StoreRoom> {
@@ -87,18 +125,27 @@ export class DirectoryStore implements Store {
 
   async open(objectId: Uint8Array): Promise<StoredPack | undefined> {
     const folder = join(this.#objects, toHex(objectId));
-    let names: string[];
-    try {
-      names = await readdir(folder);
-    } catch (cause) {
-      if (errnoOf(cause) === "ENOENT" && (await this.isPresent())) return undefined;
-      throw readFault(this.id, cause);
-    }
-    return DirectoryStoredPack.open(this.id, folder, names);
+    const names = await this.#reading(async () => {
+      try {
+        return await readdir(folder);
+      } catch (cause) {
+        if (errnoOf(cause) === "ENOENT") return undefined;
+        throw cause;
+      }
+    });
+    return names === undefined ? undefined : DirectoryStoredPack.open(this.id, folder, names);
   }
 
   async has(objectId: Uint8Array): Promise<boolean> {
-    return (await stat(join(this.#objects, toHex(objectId))).catch(() => undefined)) !== undefined;
+    return await this.#reading(async () => {
+      try {
+        await stat(join(this.#objects, toHex(objectId)));
+        return true;
+      } catch (cause) {
+        if (errnoOf(cause) === "ENOENT") return false;
+        throw cause;
+      }
+    });
   }
 
   async list(): Promise<string[]> {
@@ -132,6 +179,7 @@ export class DirectoryStore implements Store {
 
   async #reading<T>(work: () => Promise<T>): Promise<T> {
     try {
+      this.#requireClaim();
       return await work();
     } catch (cause) {
       throw cause instanceof Fault ? cause : readFault(this.id, cause);
@@ -140,6 +188,7 @@ export class DirectoryStore implements Store {
 
   async #writing<T>(work: () => Promise<T>): Promise<T> {
     try {
+      this.#requireClaim();
       return await work();
     } catch (cause) {
       throw writeFault(this.id, cause);

@@ -42,6 +42,14 @@ export class IpfsStore implements Store {
     });
   }
 
+  async unclaim(): Promise<void> {
+    await this.#doing("writing", async () => {
+      const left = (await this.list()).length;
+      if (left > 0) throw new Fault("store_not_empty", { store: this.id, objects: left });
+      await this.#blocks.unpin(this.#names.storeMarker.link, "recursive");
+    });
+  }
+
   async isPresent(): Promise<boolean> {
     const name = await this.#blocks.pinName(this.#names.storeMarker.link, "recursive").catch(() => undefined);
     return name !== undefined;

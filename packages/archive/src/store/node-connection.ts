@@ -92,7 +92,7 @@ export class NodeConnection {
 
   /** A fault that names the store. */
   fault(code: string, cause?: unknown): Fault {
-    const retry = ["store_absent", "store_slow", "store_busy", "store_stage_lost"].includes(code);
+    const retry = ["store_absent", "store_unclaimed", "store_slow", "store_busy", "store_stage_lost"].includes(code);
     const remote = code === "store_unreadable" || code === "store_unwritable" ? { errno: "remote" } : {};
     return new Fault(code, { store: this.#store, ...remote }, { cause, retry });
   }

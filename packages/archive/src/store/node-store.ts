@@ -42,6 +42,11 @@ export class NodeStore implements Store {
     await this.#connection.ask({ method: "POST", path: "/create", settles: true });
   }
 
+  /** The lender does that, at its own medium. */
+  async unclaim(): Promise<void> {
+    throw this.#connection.fault("store_forbidden");
+  }
+
   async isPresent(): Promise<boolean> {
     return await this.room().then(
       () => true,

@@ -68,6 +68,13 @@ export class S3Store implements Store {
     throw new Fault("s3_conditions_ignored", { store: this.id });
   }
 
+  async unclaim(): Promise<void> {
+    const { bucket } = this.#objects;
+    const left = (await this.list()).length + (await this.#objects.stages()).length;
+    if (left > 0) throw new Fault("store_not_empty", { store: this.id, objects: left });
+    await bucket.remove(OWNER_KEY);
+  }
+
   async isPresent(): Promise<boolean> {
     return (await this.#holder().catch(() => undefined)) === "us";
   }

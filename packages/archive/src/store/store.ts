@@ -13,7 +13,7 @@ export type StagePurpose = "import" | "repair";
 
 /**
  * A store. Objects appear all at once by `StagedPack.publish` or not at all.
- * Faults of every method: `store_absent` (not there), `store_unreadable`, `store_unwritable`, `disk_full`.
+ * Faults of every method: `store_absent` (not there), `store_unclaimed` (its folder is there without its claim: the disk is not mounted, or another one is), `store_unreadable`, `store_unwritable`, `disk_full`.
  */
 export interface Store {
   readonly description: StoreDescription;
@@ -21,9 +21,11 @@ export interface Store {
   /** The institution that lends it, and where it stands: the failure domains of placement. */
   readonly member: string;
   readonly site: Site;
-  /** Makes the store if it does not exist yet. */
+  /** Makes the store in its place and claims that place for it, once; a store that is there already stays as it is. */
   create(): Promise<void>;
-  /** Whether the store can be reached now. */
+  /** Gives the place back: undoes `create`. Only of a store with nothing in it, else `store_not_empty`. */
+  unclaim(): Promise<void>;
+  /** Whether the store can be reached now, and is this one. */
   isPresent(): Promise<boolean>;
   /** What can still be stored. */
   room(): Promise<StoreRoom>;

@@ -1,7 +1,7 @@
 /** The store in a folder: the contract, its quota, and what it refuses. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -38,11 +38,57 @@ test("a quota bounds what is written, whatever room the disk has", async (t) => 
   assert.equal((await store.room()).freeBytes, 1000);
 });
 
+test("an empty mount point is no store, and stays empty", async (t) => {
+  const path = join(await temporaryFolder(t), "mount");
+  const store = new DirectoryStore({ kind: "directory", id: "one", member: "a", path });
+  await store.create();
+  const objectId = randomBytes(16);
+  const pack = await store.stage(objectId, 0, "import", stageOwner);
+  await pack.write(0, randomBytes(10));
+  await pack.settle();
+  await pack.publish();
+  await rename(path, `${path}-elsewhere`); // unmounted
+  await mkdir(path);
+  assert.equal(await store.isPresent(), false);
+  for (const refused of [
+    () => store.list(),
+    () => store.room(),
+    () => store.open(objectId),
+    () => store.has(objectId),
+    () => store.remove(objectId),
+    () => store.collect(),
+    () => store.stage(randomBytes(16), 0, "import", stageOwner),
+  ])
+    await assert.rejects(refused, fault("store_unclaimed", { store: "one" }));
+  assert.deepEqual(await readdir(path), []);
+  await rm(path, { recursive: true });
+  await rename(`${path}-elsewhere`, path);
+  assert.equal(await store.has(objectId), true);
+});
+
+test("another store's disk under the mount point is not taken for one's own", async (t) => {
+  const folder = await temporaryFolder(t);
+  const [one, two] = ["one", "two"].map(
+    (id) => new DirectoryStore({ kind: "directory", id, member: "a", path: join(folder, id) }),
+  );
+  for (const store of [one, two]) await store!.create();
+  await rename(join(folder, "one"), join(folder, "swapped"));
+  await rename(join(folder, "two"), join(folder, "one"));
+  await rename(join(folder, "swapped"), join(folder, "two"));
+  for (const store of [one, two]) {
+    assert.equal(await store!.isPresent(), false);
+    await assert.rejects(store!.remove(randomBytes(16)), fault("store_unclaimed"));
+    await assert.rejects(store!.create(), fault("store_taken"));
+  }
+});
+
 test("a folder that cannot be written is named by its store", async (t) => {
   const path = join(await temporaryFolder(t), "store");
   await writeFile(path, "a file, not a folder");
   const store = new DirectoryStore({ kind: "directory", id: "one", member: "a", path });
-  await assert.rejects(store.create(), (error) => fault((error as { code: string }).code, { store: "one" })(error));
+  await assert.rejects(store.create(), fault("store_not_a_folder", { store: "one" }));
+  const below = new DirectoryStore({ kind: "directory", id: "one", member: "a", path: join(path, "below", "it") });
+  await assert.rejects(below.create(), fault("store_not_a_folder", { store: "one" }));
   assert.equal(await store.isPresent(), false);
   await assert.rejects(store.list(), fault("store_absent", { store: "one" }));
 });

@@ -12,17 +12,18 @@ import { memberOfPass } from "./authorize.ts";
 /** Most anchors kept in memory; an object's anchor never changes. */
 const MAX_KNOWN = 10_000;
 
-/** Starts the service that the configuration asks for, if it does. Faults: those of `startLending`. */
+/** Starts the service that the configuration asks for, if it does; `away` are stores that guests must not see yet. Faults: those of `startLending`. */
 export async function lendStores(
   { archive, data, member, stores }: NodeConfig,
   { ledger, index }: { readonly ledger: Ledger; readonly index: ReadModel },
-  tls?: { readonly cert: Buffer; readonly key: Buffer },
+  { away, tls }: { readonly away: readonly string[]; readonly tls?: { readonly cert: Buffer; readonly key: Buffer } },
 ): Promise<Lending | undefined> {
   if (archive === undefined) return undefined;
   const own = stores.filter((store) => store.member === member);
   const known = new Map<string, Anchor>();
   const lending = await startLending({
     stores: own,
+    away,
     folder: join(data, "lent"),
     listen: listeningAddress(archive.listen),
     names: [new URL(archive.url).host],

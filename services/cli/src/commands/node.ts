@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openStore } from "@xinglin/archive";
 import { ENGINE_VERSION, ensureEngine } from "@xinglin/cometbft";
 import { chainIdOf, MEMBER_KINDS, SOLO_ELECTION } from "@xinglin/contracts";
 import { cometbft } from "@xinglin/crypto/pure";
@@ -94,6 +95,8 @@ export const init: Command = {
     if (flag("solo")) writeFileDurably(genesisOf(data), soloGenesis(context, card));
     const cardFile = join(data, `${member}.card.json`);
     writeCard(cardFile, card);
+    // Claimed once, here: a node that starts makes no store, since an empty mount point would be taken for one.
+    for (const store of config.stores) await openStore(store).create();
     const chainId = flag("solo") ? { chainId: chainIdOf(readGenesis({ genesis: genesisOf(data) })) } : {};
     writeNodeConfig(file, { ...config, ...chainId }); // last: without it the folder counts as empty
     tell(flag("solo") ? "node.init_solo" : "node.init", { config: file, card: cardFile, member });

@@ -58,7 +58,8 @@ export class RunningNetwork {
     try {
       for (const member of this.withNode) writeNodeFile(this.#options.data, this.#file, member);
       const others = this.#file.members.filter(({ hasNode }) => !hasNode);
-      for (const store of storesOfMembers(this.#options.data, others)) await new DirectoryStore(store).create();
+      // All in the network's own folder, so no disk of theirs can be away; a node makes none by itself.
+      for (const store of storesOfMembers(this.#options.data, this.#file.members)) await new DirectoryStore(store).create();
       const started = await Promise.allSettled([
         ...this.withNode.map((member) => this.#startNode(member)),
         ...others.map((member) => this.#startCustodian(member)),
