@@ -121,6 +121,7 @@ started.do({ by: people.doctorB }, request);
 const admin = { by: administration(hospitalA) };
 const { credential: _, ...third } = { ...anchor(record(3), patient), object: object(90), custody: custody(91) };
 started.do(admin, third);
+started.do(admin, { op: "keepObject", object: object(60), record: record(3) });
 started.do(admin, { op: "endRecord", record: record(3) });
 started.do(
   { by: patientAtB },
@@ -135,7 +136,8 @@ started.do(admin, {
   quotaMegabytes: 1,
   url: "https://store.example",
 });
-started.do(admin, { op: "keepObject", object: object(60) });
+const { credential: __, ...fifth } = { ...anchor(record(5), patient), object: object(92), custody: custody(93) };
+started.do(admin, fifth);
 started.do(admin, { op: "proposeChange", id: likelyProposal, action: likelyAction, notAfter: at(1000) });
 
 /** Decides one step as the executor does; undefined if admission turns the caller away. */

@@ -78,6 +78,7 @@ export class TestChain implements Source {
   chain = "test-000000000000";
   readonly items: FeedItem[] = [];
   readonly #state = new Map<string, Bytes>();
+  #height = 0;
 
   constructor() {
     for (const { key, value } of genesisChanges(genesis)) if (value !== null) this.#state.set(key, value);
@@ -93,12 +94,13 @@ export class TestChain implements Source {
     return this.items.slice(from, from + limit);
   }
 
-  /** Decides `operation`, writes it down, and says with which code it was refused, if it was. */
-  submit(by: string, operation: Operation): string | undefined {
+  /** Decides `operation` in a block of its own, or `together` with the last, writes it down, and says with which code it was refused, if it was. */
+  submit(by: string, operation: Operation, together = false): string | undefined {
     const actor = getActor(this.#state, by as ActorId);
     if (actor === undefined) throw new Error(`no actor ${by}`);
     const sequence = this.items.length;
-    const block = { chain: this.chain, height: (sequence + 1) as Height, time: this.time as UnixSeconds };
+    if (!together) this.#height = sequence + 1;
+    const block = { chain: this.chain, height: this.#height as Height, time: this.time as UnixSeconds };
     const transaction = hashOf(`transaction ${this.chain} ${sequence}`);
     const caller = {
       actorId: by as ActorId,
@@ -180,8 +182,8 @@ export const readOf = (recordId: RecordId, version: number): Operation => ({
 
 /** Every kind of operation that leaves a row of its own, permits and refusals, on `chain`; each as expected or it throws. */
 export function playStory(chain: TestChain): void {
-  const accepted = (by: string, operation: Operation): void => {
-    const code = chain.submit(by, operation);
+  const accepted = (by: string, operation: Operation, together = false): void => {
+    const code = chain.submit(by, operation, together);
     if (code !== undefined) throw new Error(`${operation.op} refused: ${code}`);
   };
   const refused = (by: string, operation: Operation, code: string): void => {
@@ -211,6 +213,8 @@ export function playStory(chain: TestChain): void {
     custody: custody("first"),
     credential: credentialA,
   });
+  accepted(doctorA, { op: "keepObject", object: object("pixels 1"), record, credential: credentialA }, true);
+  accepted(doctorA, { op: "keepObject", object: object("pixels 2"), record, credential: credentialA }, true);
   accepted(doctorA, {
     op: "anchorRecord",
     record: secondRecord,
@@ -228,8 +232,6 @@ export function playStory(chain: TestChain): void {
     packs: [object("pack 1"), object("pack 2")],
     credential: credentialA,
   });
-  accepted(doctorA, { op: "keepObject", object: object("pixels 1"), credential: credentialA });
-  accepted(A, { op: "keepObject", object: object("pixels 2") });
   accepted(A, { op: "dropObject", object: object("pixels 1").id });
   refused(doctorB, readOf(record, 1), "no_directive");
   accepted(patient, { op: "grantConsent", patient, terms, pointers: [{ member: B, sealed: sealedFor("pointer") }] });

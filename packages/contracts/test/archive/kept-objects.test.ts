@@ -11,8 +11,10 @@ import {
 import { codeOf, testRefusals } from "../support/refusals.ts";
 import {
   administration,
+  anchor,
   at,
   credentials,
+  custody,
   hospitalA,
   hospitalB,
   keyIdOf,
@@ -20,35 +22,60 @@ import {
   patient,
   people,
   publicKey,
+  record,
   world,
   YEAR,
 } from "../support/world.ts";
 
 const nurse = { by: people.nurseA };
 const registrar = { by: people.registrar };
-const keep: OperationOf<"keepObject"> = { op: "keepObject", object: object(1), credential: credentials.nurseA };
+/** A consortium whose newest block has a record of the nurse's. */
+const begun = () => {
+  const made = world();
+  made.do(nurse, { ...anchor(record(9), patient), object: object(70), custody: custody(71), credential: credentials.nurseA });
+  return made;
+};
+const keep: OperationOf<"keepObject"> = {
+  op: "keepObject",
+  object: object(1),
+  record: record(9),
+  credential: credentials.nurseA,
+};
 const drop: OperationOf<"dropObject"> = { op: "dropObject", object: object(1).id, credential: credentials.registrar };
 const { credential: _, ...keepUnnamed } = keep;
 const { credential: __, ...dropUnnamed } = drop;
 const nobodys = "0".repeat(32) as CredentialId;
-const kept = world();
+const kept = begun();
 kept.do(nurse, keep);
 const dropped = kept.copy();
 dropped.do(registrar, drop);
+const ended = begun();
+ended.do(registrar, { op: "endRecord", record: record(9), credential: credentials.registrar });
+const amended = begun().copy(1);
+amended.do(nurse, {
+  op: "amendRecord",
+  record: record(9),
+  object: object(72),
+  custody: custody(73),
+  credential: credentials.nurseA,
+});
 
 const keepRefusals: { [Code in KeepObjectRefusal["code"]]: Outcome } = {
-  caller_not_allowed: world().decide({ by: patient }, keepUnnamed),
-  no_credential: world().decide(nurse, keepUnnamed),
-  unknown_credential: world().decide(nurse, { ...keep, credential: nobodys }),
-  credential_of_another: world().decide({ by: people.doctorA }, keep),
-  credential_not_in_force: world().decide({ ...nurse, time: at(YEAR) }, keep),
-  role_not_allowed: world().decide({ by: people.researcher }, { ...keep, credential: credentials.researcher }),
-  id_taken: dropped.decide({ by: people.workStation }, keepUnnamed),
+  caller_not_allowed: begun().decide({ by: patient }, keepUnnamed),
+  no_credential: begun().decide(nurse, keepUnnamed),
+  unknown_credential: begun().decide(nurse, { ...keep, credential: nobodys }),
+  credential_of_another: begun().decide({ by: people.doctorA }, keep),
+  credential_not_in_force: begun().decide({ ...nurse, time: at(YEAR) }, keep),
+  role_not_allowed: begun().decide({ by: people.researcher }, { ...keep, credential: credentials.researcher }),
+  unknown_record: world().decide(nurse, keep),
+  record_of_another_member: begun().decide({ by: administration(hospitalB) }, keepUnnamed),
+  record_not_current: ended.decide(nurse, keep),
+  version_not_new: begun().copy(1).decide(nurse, keep),
+  id_taken: dropped.decide(nurse, keep),
 };
 testRefusals("keepObject", keepRefusals, {
-  "by a nurse": world().decide(nurse, keep),
-  "by a device": world().decide({ by: people.workStation }, keepUnnamed),
-  "an id that another member took": kept.decide({ by: administration(hospitalB) }, keepUnnamed),
+  "by a nurse": begun().decide(nurse, keep),
+  "for an amended record": amended.decide(nurse, keep),
 });
 
 const dropRefusals: { [Code in DropObjectRefusal["code"]]: Outcome } = {
@@ -80,11 +107,15 @@ test("a kept object stands under its member with its root, and stays there when 
   assert.equal(getKeptObject(kept, hospitalB, id), undefined);
 });
 
+test("a version of somebody else's brings nothing of one's own", () => {
+  assert.equal(codeOf(begun().decide({ by: people.workStation }, keepUnnamed)), "version_not_new");
+});
+
 test("nobody drops what another member keeps", () => {
   assert.equal(codeOf(kept.decide({ by: administration(hospitalB) }, dropUnnamed)), "unknown_object");
 });
 
 test("a part of a pack is no object", () => {
   const slice = { at: 0, length: 64 };
-  assert.throws(() => world().decide(nurse, { ...keep, object: { ...object(1), slice } } as never), { code: "malformed" });
+  assert.throws(() => begun().decide(nurse, { ...keep, object: { ...object(1), slice } } as never), { code: "malformed" });
 });

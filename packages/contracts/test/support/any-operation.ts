@@ -249,7 +249,7 @@ const shapes = {
   }),
   recordRelease: shape({ patient: patientId, number: from(1, 1, 2), index: from(0, 0, 1) }),
   recordErasure: shape({ record: recordId, version: from(1, 1, 2) }),
-  keepObject: held(shape({ object: pack })),
+  keepObject: held(shape({ object: pack, record: recordId })),
   dropObject: held(shape({ object: from(objectOf(60).id, objectOf(60).id, objectOf(61).id) })),
   lendStore: shape({
     id: from("store-1", "store-1", "store-2"),
@@ -282,6 +282,8 @@ const likely: readonly Operation[] = [
   { op: "narrowConsent", patient, number: 1, terms: { ...grant().terms, categories: ["imaging"] } },
   request,
   { ...anchor(record(4), patient), object: objectOf(101), custody: custodyOf(102) },
+  { op: "keepObject", object: objectOf(61), record: record(5) },
+  { op: "keepObject", object: objectOf(62), record: record(5) },
   { op: "amendRecord", record: record(1), object: objectOf(103), custody: custodyOf(104) },
   { op: "refileRecord", record: record(2), to: patient, object: objectOf(105), custody: custodyOf(106) },
   { op: "refreshCustody", record: record(1), version: 1, custody: custodyOf(107, 2) },
