@@ -16,10 +16,10 @@ export type WorkerRequest = { readonly id: number } & (
   | { readonly kind: "dump" }
   | { readonly kind: "close" }
 );
-/** `state` is the SQLSTATE of a failure; answer 0 says that the database is open. */
+/** `state` is the SQLSTATE of a failure, `reason` PGlite's own words if it could not be opened; answer 0 says that the database is open. */
 export type WorkerAnswer =
   | { readonly id: number; readonly rows: Record<string, unknown>[]; readonly affectedRows?: number }
-  | { readonly id: number; readonly state: string };
+  | { readonly id: number; readonly state: string; readonly reason?: string };
 
 interface Results<T> {
   rows: T[];
@@ -49,7 +49,10 @@ export class PgliteClient {
         this.ready = true;
         resolve();
       };
-      this.#waiting.set(0, { resolve: opened, reject: (fault) => reject(new Fault("index_open_failed", fault.facts)) });
+      this.#waiting.set(0, {
+        resolve: opened,
+        reject: ({ facts, cause }) => reject(new Fault("index_open_failed", facts, { cause })),
+      });
     });
     this.waitReady.catch(() => {}); // whoever awaits it is told
   }
@@ -100,7 +103,7 @@ export class PgliteClient {
   #receive(answer: WorkerAnswer): void {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
-    if ("state" in answer) waiting?.reject(new Fault("index_query_failed", { sqlstate: answer.state }));
+    if ("state" in answer) waiting?.reject(new Fault("index_query_failed", { sqlstate: answer.state }, { cause: answer.reason }));
     else waiting?.resolve(answer);
   }
 

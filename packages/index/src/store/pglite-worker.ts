@@ -4,6 +4,7 @@
  * Source: design.md, "Read model".
  */
 import { openAsBlob } from "node:fs";
+import { inspect } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 import type { WorkerAnswer, WorkerOptions, WorkerRequest } from "./pglite-client.ts";
@@ -29,7 +30,8 @@ try {
   });
   port.postMessage({ id: 0, rows: [] } satisfies WorkerAnswer);
 } catch (error) {
-  port.postMessage({ id: 0, state: stateOf(error) } satisfies WorkerAnswer);
+  // No row was read yet, so the message can be told.
+  port.postMessage({ id: 0, state: stateOf(error), reason: inspect(error, { depth: 1 }) } satisfies WorkerAnswer);
   process.exit(1);
 }
 

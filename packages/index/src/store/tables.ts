@@ -4,6 +4,7 @@
  */
 import type { DirectiveTerms, Grantee, Reason } from "@xinglin/contracts";
 import type { Bytes } from "@xinglin/primitives";
+import type { SearchTables } from "../search/tables.ts";
 
 /** Every row says which entry of the audit log it stems from, and when that was decided (seconds UTC of the block). */
 interface Derived {
@@ -222,6 +223,6 @@ export type DerivedTable = keyof DerivedTables;
 
 type Qualified = { [Name in DerivedTable as `xinglin.${Name}`]: DerivedTables[Name] };
 /** For Kysely. */
-export interface Tables extends Qualified {
+export interface Tables extends Qualified, SearchTables {
   "xinglin.projection": ProjectionRow;
 }
