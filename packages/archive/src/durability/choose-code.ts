@@ -3,7 +3,7 @@
  * Source: requirement D2 (k, m computed from measured availability); requirement D6 (overhead ≤ 1.5).
  */
 import { type CodeParameters, columnsOf } from "../layout.ts";
-import { availabilityOf, type CodeOdds, CodeTrial, type MeasuredStore, mean, type StoreOdds } from "./code-odds.ts";
+import { availabilityOf, type CodeOdds, CodeTrial, type MeasuredStore, mean, oddsOfCode, type StoreOdds } from "./code-odds.ts";
 import { DAYS_A_YEAR, type Hazard } from "./yearly-loss.ts";
 
 /** What is promised of an object, and what it may cost. */
@@ -36,28 +36,55 @@ export type CodeChoice =
   | { readonly isReached: true; readonly chosen: CodeOdds }
   | { readonly isReached: false; readonly nearest: CodeOdds | undefined; readonly needs: CodeNeeds };
 
-/** Chooses the code with least overhead that keeps the goal; among equals the one with fewer columns. Always the same for the same stores. */
+/**
+ * Chooses the code with least overhead that keeps the goal; among equals the one with fewer columns. If none does, the nearest: first what is not lost,
+ * then what can be read. Always the same for the same stores.
+ */
 export function chooseCode(odds: StoreOdds, goal: CodeGoal = DEFAULT_GOAL): CodeChoice {
-  let nearest: CodeOdds | undefined;
-  for (const code of codesWithin(Math.min(odds.stores.length, goal.maxColumns), goal.maxOverhead)) {
-    const trial = new CodeTrial(odds, code);
-    // The yearly loss takes most of the time, and is asked only where it matters.
-    const most = Math.max(1, nearest === undefined ? Number.POSITIVE_INFINITY : missedBy(nearest, goal)) * goal.unreadable;
-    const unreadable = trial.unreadable(most);
-    if (unreadable > most) continue;
-    const found = trial.odds(unreadable);
-    if (keeps(found, goal)) return { isReached: true, chosen: found };
-    if (nearest === undefined || missedBy(found, goal) < missedBy(nearest, goal)) nearest = found;
-  }
+  const chosen = cheapest(odds, goal);
+  if (chosen !== undefined) return { isReached: true, chosen };
+  const nearest = strongest(odds, goal)
+    .map((code) => oddsOfCode(odds, code))
+    .reduce<CodeOdds | undefined>((best, next) => (best === undefined || isNearer(next, best, goal) ? next : best), undefined);
   return { isReached: false, nearest, needs: needsOf(odds, goal) };
 }
 
-const keeps = (found: CodeOdds, goal: CodeGoal): boolean =>
-  found.unreadable <= goal.unreadable && found.yearlyLoss <= goal.yearlyLoss;
+/** The code with least overhead, above `above`, that keeps the goal. */
+function cheapest(odds: StoreOdds, goal: CodeGoal, above = 0): CodeOdds | undefined {
+  for (const code of codesWithin(Math.min(odds.stores.length, goal.maxColumns), goal.maxOverhead)) {
+    const found = columnsOf({ code }) / code.k > above ? ifKept(odds, code, goal) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
 
-/** How far a code is from the goal: the worse of the two factors. */
-const missedBy = (odds: CodeOdds, goal: CodeGoal): number =>
-  Math.max(odds.unreadable / goal.unreadable, odds.yearlyLoss / goal.yearlyLoss);
+/** The odds of a code if it keeps the goal. The yearly loss takes most of the time, and is asked only where it matters. */
+function ifKept(odds: StoreOdds, code: CodeParameters, goal: CodeGoal): CodeOdds | undefined {
+  const trial = new CodeTrial(odds, code);
+  const unreadable = trial.unreadable(goal.unreadable);
+  if (unreadable > goal.unreadable) return undefined;
+  const found = trial.odds(unreadable);
+  return found.yearlyLoss <= goal.yearlyLoss ? found : undefined;
+}
+
+/** For each number of columns the code with most parity, the most columns first: no other of as many columns keeps more. */
+function strongest({ stores }: StoreOdds, { maxColumns, maxOverhead }: CodeGoal): CodeParameters[] {
+  const most = Math.min(stores.length, maxColumns);
+  return Array.from({ length: most }, (_, i) => {
+    const columns = most - i;
+    const k = Math.max(1, Math.ceil(columns / maxOverhead - 1e-9));
+    return { k, m: columns - k };
+  });
+}
+
+/** Whether `a` misses the goal by less: an outage ends, a loss does not. */
+function isNearer(a: CodeOdds, b: CodeOdds, goal: CodeGoal): boolean {
+  const [aKept, bKept] = [a, b].map(({ yearlyLoss }) => yearlyLoss <= goal.yearlyLoss);
+  if (aKept !== bKept) return aKept === true;
+  if (aKept === true) return a.unreadable < b.unreadable;
+  const missed = (odds: CodeOdds): number => Math.max(odds.unreadable / goal.unreadable, odds.yearlyLoss / goal.yearlyLoss);
+  return missed(a) < missed(b);
+}
 
 /** Codes of at most so many columns and so much overhead, least overhead first, then fewest columns. */
 function codesWithin(columns: number, maxOverhead: number): CodeParameters[] {
@@ -67,21 +94,13 @@ function codesWithin(columns: number, maxOverhead: number): CodeParameters[] {
   return codes.sort((a, b) => a.m * b.k - b.m * a.k || a.k + a.m - b.k - b.m);
 }
 
-/** Whether some code keeps the goal. Of codes with as many columns the one with most parity is best, so that no other needs to be tried. */
-function isKept(odds: StoreOdds, goal: CodeGoal): boolean {
-  for (let columns = Math.min(odds.stores.length, goal.maxColumns); columns > 0; columns--) {
-    const k = Math.ceil(columns / goal.maxOverhead - 1e-12);
-    const trial = new CodeTrial(odds, { k, m: columns - k });
-    const unreadable = trial.unreadable(goal.unreadable);
-    if (unreadable <= goal.unreadable && keeps(trial.odds(unreadable), goal)) return true;
-  }
-  return false;
-}
+const isKept = (odds: StoreOdds, goal: CodeGoal): boolean =>
+  strongest(odds, goal).some((code) => ifKept(odds, code, goal) !== undefined);
 
 function needsOf(odds: StoreOdds, goal: CodeGoal): CodeNeeds {
   if (odds.stores.length === 0) return {};
   const more = least(goal.maxColumns, (count) => isKept(withMore(odds, count), goal));
-  const overhead = leastOverhead(odds, goal);
+  const { overhead } = cheapest(odds, { ...goal, maxOverhead: goal.maxColumns }, goal.maxOverhead) ?? {};
   const steps = 1e5;
   const availability = least(steps, (step) => isKept(withAvailability(odds, step / steps), goal));
   return {
@@ -101,19 +120,6 @@ function least(most: number, isEnough: (count: number) => boolean): number | und
     else low = middle;
   }
   return high;
-}
-
-/** The least overhead above the goal's that keeps the rest of it. */
-function leastOverhead(odds: StoreOdds, goal: CodeGoal): number | undefined {
-  for (const code of codesWithin(Math.min(odds.stores.length, goal.maxColumns), goal.maxColumns)) {
-    if (columnsOf({ code }) / code.k <= goal.maxOverhead) continue;
-    const trial = new CodeTrial(odds, code);
-    const unreadable = trial.unreadable(goal.unreadable);
-    if (unreadable > goal.unreadable) continue;
-    const found = trial.odds(unreadable);
-    if (keeps(found, goal)) return found.overhead;
-  }
-  return undefined;
 }
 
 /** These stores, and so many more like their average, each of a member and at a place of its own. */
