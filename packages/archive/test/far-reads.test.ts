@@ -88,6 +88,18 @@ test("with nine left it fails closed at once, and with ten a repair makes it who
   await assert.rejects(read(), fault("archive_unrecoverable"));
 });
 
+test("a store that was late to say what it holds is asked before anything is given up", async (t) => {
+  const { lenders, object, read, as } = await network(t);
+  for (const store of (await as("importer")).slice(0, 3)) await store.remove(object.objectId);
+  const [late, lying] = [lenders[5]!.inner[0]!, lenders[6]!.inner[1]!];
+  await flipBit(await packOf(lenders[6]!, 1, object), 10);
+  late.hangOpening();
+  lying.onRead = () => late.release(); // by now the reader goes on without it, and needs it
+  const { troubles } = await read();
+  assert.ok(troubles.some(({ store, kind }) => store === late.id && kind === "slow"));
+  assert.ok(troubles.some(({ store, kind }) => store === lying.id && kind === "piece_corrupt"));
+});
+
 test("pace: late is what takes three times the middle; who failed rests; who is slow is tried again now and then", () => {
   const pace = new Pace();
   assert.equal(pace.delayMs, 300);

@@ -101,7 +101,7 @@ export class IpfsRpc {
     try {
       response = await this.#send(name, call).catch((cause: unknown) => {
         if (cause !== STALE) throw cause;
-        return this.#send(name, call); // the node had just closed a connection that was kept
+        return this.#send(name, call, false); // the node had just closed a connection that was kept, so it has others, too
       });
     } catch (cause) {
       throw connectionFault(this.store, cause);
@@ -110,13 +110,15 @@ export class IpfsRpc {
     return response;
   }
 
-  #send(name: string, { query = {}, body, waitMs = CALL_MS, signal }: RpcCall): Promise<IncomingMessage> {
+  #send(name: string, { query = {}, body, waitMs = CALL_MS, signal }: RpcCall, keepsConnection = true): Promise<IncomingMessage> {
     const headers = {
       "content-length": String(body?.bytes.length ?? 0),
       ...(body === undefined ? {} : { "content-type": body.type }),
     };
     return new Promise((resolve, reject) => {
-      const call = request({ ...this.#options(name, query, headers), ...(signal === undefined ? {} : { signal }) }, resolve);
+      const agent = keepsConnection ? {} : { agent: false as const };
+      const aborting = signal === undefined ? {} : { signal };
+      const call = request({ ...this.#options(name, query, headers), ...agent, ...aborting }, resolve);
       call.setTimeout(waitMs, () => call.destroy(this.#slow()));
       call.on("error", (cause: NodeJS.ErrnoException) => {
         reject(call.reusedSocket && (cause.code === "ECONNRESET" || cause.code === "EPIPE") ? STALE : cause);

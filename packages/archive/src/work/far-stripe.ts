@@ -3,15 +3,15 @@
  * whoever is no longer needed is told so. Every piece is held against its leaf before it counts.
  * Source: docs/internals/archive.md, "Reading".
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "@xinglin/primitives";
-import { columnsOf, slotOf } from "../layout.ts";
-import type { Holder, OpenObject } from "./open-object.ts";
+import { columnsOf } from "../layout.ts";
+import { type Holder, holdersOf, type OpenObject } from "./open-object.ts";
 import type { Pace } from "./pace.ts";
 
 /** What a stripe is fetched with. */
 export interface FarReading {
   readonly object: OpenObject;
-  readonly bySlot: readonly (readonly Holder[])[];
   readonly pieceBytes: number;
   readonly pace: Pace;
   /** Time that hashing took, in milliseconds, is added here. */
@@ -19,6 +19,9 @@ export interface FarReading {
   /** Buffers of a piece that nobody uses. */
   readonly spare: Uint8Array<ArrayBuffer>[];
 }
+
+/** What a store may need to come back, before it is asked for the last time. */
+const LAST_PAUSE_MS = 250;
 
 interface Asked {
   readonly column: number;
@@ -51,6 +54,8 @@ class FarStripe {
   readonly #left: number[];
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
+  #isLastTry = false;
+  #isWaiting = false;
 
   constructor(
     reading: FarReading,
@@ -96,7 +101,7 @@ class FarStripe {
   }
 
   #holdersOf(column: number): readonly Holder[] {
-    return this.#reading.bySlot[slotOf(this.#reading.object.table.layout, this.#stripe, column)] ?? [];
+    return holdersOf(this.#reading.object, this.#stripe, column);
   }
 
   /** Asks for as many more as make k together with those that have come or are in time. */
@@ -159,11 +164,25 @@ class FarStripe {
     if (isDone) {
       this.#over();
       this.#end.resolve(this.#got);
-    } else if (this.#pending.size === 0) {
+    } else if (this.#pending.size === 0 && !this.#isLastTry) this.#tryAll();
+    else if (this.#pending.size === 0 && !this.#isWaiting) {
       this.#over();
       const facts = { stripe: this.#stripe, available: this.#got.size, needed: this.#k };
       this.#end.reject(new Fault("archive_unrecoverable", facts, { retry: true }));
     }
+  }
+
+  /** Before giving up: once everybody has said what they hold, all that is missing is asked for again, of those that failed as well. */
+  #tryAll(): void {
+    this.#isLastTry = true;
+    this.#isWaiting = true;
+    void Promise.all([this.#reading.object.allAnswered, sleep(LAST_PAUSE_MS)]).then(() => {
+      this.#isWaiting = false;
+      if (this.#isOver) return;
+      const { layout } = this.#reading.object.table;
+      for (let column = 0; column < columnsOf(layout); column++) if (!this.#got.has(column)) this.#ask(column);
+      this.#settle();
+    });
   }
 
   #wait(): void {

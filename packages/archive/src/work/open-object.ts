@@ -1,6 +1,7 @@
 /** Finding an object on the stores that are there: its packs, its piece table, its sealed manifest. Nothing found is trusted unchecked. */
 import { setTimeout } from "node:timers/promises";
 import { Fault } from "@xinglin/primitives";
+import { slotOf } from "../layout.ts";
 import { isManifest, MAX_MANIFEST_BYTES } from "../manifest.ts";
 import { decodeTable, MAX_TABLE_BYTES, type PieceTable } from "../piece-table.ts";
 import type { ObjectReference } from "../reference.ts";
@@ -9,8 +10,9 @@ import { openStore } from "../store/open.ts";
 import type { DocumentName, Store, StoredPack } from "../store/store.ts";
 import { TroubleLog } from "./trouble.ts";
 
-/** What stores that are late get, once enough others have answered. */
-const OPEN_GRACE_MS = 150;
+/** What stores that are late get, once enough others have answered: as long again as those took, within bounds. */
+const LEAST_GRACE_MS = 30;
+const MOST_GRACE_MS = 150;
 /** After so long the next holder is asked for a document. */
 const DOCUMENT_LATE_MS = 250;
 
@@ -30,8 +32,10 @@ export interface Holder {
 /** An object found. Close it after use. */
 export interface OpenObject {
   readonly stores: readonly Store[];
-  /** Those that hold a slot by the placement of the import first. */
+  /** Those that hold a slot by the placement of the import first. Who was late to say so joins them later. */
   readonly holders: readonly Holder[];
+  /** Resolves when nobody can join any more. */
+  readonly allAnswered: Promise<void>;
   readonly table: PieceTable;
   readonly troubles: TroubleLog;
   close(): Promise<void>;
@@ -39,6 +43,12 @@ export interface OpenObject {
 
 /** Codes of a store that is not there, whatever stands in its place. */
 const AWAY: ReadonlySet<string> = new Set(["store_absent", "store_unclaimed"]);
+
+/** Who says to hold a piece, those that have joined since included. */
+export const holdersOf = ({ holders, table }: OpenObject, stripe: number, column: number): readonly Holder[] => {
+  const slot = slotOf(table.layout, stripe, column);
+  return holders.filter(({ pack }) => pack.slot === slot);
+};
 
 /**
  * Opens the object's packs and reads the first table whose root is the anchored one. Faults: `archive_unrecoverable` (no store has a
@@ -51,56 +61,77 @@ export async function openObject(
   const troubles = new TroubleLog();
   const stores = descriptions.map(openStore);
   const holders: Holder[] = [];
-  const close = async (): Promise<void> => void (await Promise.allSettled(holders.map(({ pack }) => pack.close())));
+  let table: PieceTable | undefined;
+  let isClosed = false;
+  // Of two that show one slot the store that the object was placed on comes first: a store must not get in front of another by what it says it holds.
+  const isPlaced = ({ store, pack }: Holder): boolean => table?.header.placement[pack.slot] === store.id;
+  const join = (holder: Holder): void => {
+    if (isClosed) void holder.pack.close().catch(() => undefined);
+    else if (isPlaced(holder)) holders.unshift(holder);
+    else holders.push(holder);
+  };
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    await Promise.allSettled(holders.map(({ pack }) => pack.close()));
+  };
   try {
-    for (const { store, pack } of await openPacks(stores, objectId, hurry ? reference.code.k : Number.POSITIVE_INFINITY)) {
+    const enough = hurry ? reference.code.k : Number.POSITIVE_INFINITY;
+    const { shown, allAnswered } = await openPacks(stores, objectId, enough, join);
+    for (const { store, pack } of shown) {
       if (pack === undefined) troubles.note(store, "no_pack");
       else if (pack === "late") troubles.note(store, "slow");
       else if (pack instanceof Error)
         troubles.note(store, pack instanceof Fault && AWAY.has(pack.code) ? "absent" : "unreadable");
       else holders.push({ store, pack });
     }
-    const table = await firstRight(holders, "table", MAX_TABLE_BYTES, troubles, (bytes) => readTable(bytes, reference, objectId));
-    // Of two that show one slot the store that the object was placed on comes first: a store must not get in front of another by what it says it holds.
-    const isPlaced = ({ store, pack }: Holder): number => Number(table.header.placement[pack.slot] === store.id);
-    holders.sort((a, b) => isPlaced(b) - isPlaced(a));
-    return { stores, holders, table, troubles, close };
+    table = await firstRight(holders, "table", MAX_TABLE_BYTES, troubles, (bytes) => readTable(bytes, reference, objectId));
+    holders.sort((a, b) => Number(isPlaced(b)) - Number(isPlaced(a)));
+    return { stores, holders, allAnswered, table, troubles, close };
   } catch (cause) {
     await close();
     throw cause;
   }
 }
 
+/** What a store showed when it was asked for its pack. */
+interface Shown {
+  readonly store: Store;
+  readonly pack: StoredPack | Error | "late" | undefined;
+}
+
 /**
  * Asks all stores for their packs at once. As soon as `enough` have one, the others have a moment to say so, too: a store that is cut off would
- * hold up every reader for as long as its connection takes to fail.
+ * hold up every reader for as long as its connection takes to fail. Packs that come after that go to `join`.
  */
 async function openPacks(
   stores: readonly Store[],
   objectId: Uint8Array,
   enough: number,
-): Promise<{ readonly store: Store; readonly pack: StoredPack | Error | "late" | undefined }[]> {
+  join: (holder: Holder) => void,
+): Promise<{ readonly shown: readonly Shown[]; readonly allAnswered: Promise<void> }> {
   const found = new Map<Store, StoredPack | Error | undefined>();
   let packs = 0;
   let isOver = false;
-  await new Promise<void>((resolve) => {
-    if (stores.length === 0) resolve();
-    for (const store of stores)
-      void store
-        .open(objectId)
-        .catch((error: unknown) => (error instanceof Error ? error : new Error("store failed", { cause: error })))
-        .then((pack) => {
-          if (isOver) {
-            if (pack !== undefined && !(pack instanceof Error)) void pack.close().catch(() => undefined);
-            return;
-          }
-          found.set(store, pack);
-          if (pack !== undefined && !(pack instanceof Error) && ++packs === enough) void setTimeout(OPEN_GRACE_MS).then(resolve);
-          if (found.size === stores.length) resolve();
-        });
-  });
+  const start = performance.now();
+  const isEnough = Promise.withResolvers<void>();
+  const ask = async (store: Store): Promise<void> => {
+    const pack = await store
+      .open(objectId)
+      .catch((error: unknown) => (error instanceof Error ? error : new Error("store failed", { cause: error })));
+    const isPack = pack !== undefined && !(pack instanceof Error);
+    if (isOver) {
+      if (isPack) join({ store, pack });
+      return;
+    }
+    found.set(store, pack);
+    if (!isPack || ++packs !== enough) return;
+    const graceMs = Math.min(MOST_GRACE_MS, Math.max(LEAST_GRACE_MS, performance.now() - start));
+    void setTimeout(graceMs).then(isEnough.resolve);
+  };
+  const allAnswered = Promise.all(stores.map(ask)).then(() => undefined);
+  await Promise.race([isEnough.promise, allAnswered]);
   isOver = true;
-  return stores.map((store) => ({ store, pack: found.has(store) ? found.get(store) : "late" }));
+  return { shown: stores.map((store) => ({ store, pack: found.has(store) ? found.get(store) : "late" })), allAnswered };
 }
 
 /** The sealed manifest with the anchored hash. Faults: `archive_unrecoverable`, `manifest_mismatch`. */

@@ -1,6 +1,6 @@
 /**
  * Work off the main thread: a worker takes one task at a time, opens stores and files itself and moves nothing big between threads.
- * One idle worker is kept, since starting one takes some 100 ms, and does not keep the process alive.
+ * Idle workers are kept for a while, since starting one takes half a second of CPU, and do not keep the process alive.
  */
 import { availableParallelism } from "node:os";
 import { type Transferable, Worker } from "node:worker_threads";
@@ -38,7 +38,11 @@ const MAX_BUSY = Math.max(2, availableParallelism());
  */
 const WORKER_LIMITS = { maxYoungGenerationSizeMb: 1 };
 
-const idle: Worker[] = [];
+/** Idle workers that are kept, and for how long: a gateway that is asked for a few ranges at once would start them anew all the time. */
+const MAX_IDLE = Math.min(4, MAX_BUSY);
+const IDLE_MS = 60_000;
+
+const idle: { readonly worker: Worker; readonly timer: NodeJS.Timeout }[] = [];
 const waiting: (() => void)[] = [];
 let busy = 0;
 
@@ -58,8 +62,7 @@ export async function runTask<Name extends TaskName>(
   const takesTurn = task !== "streamObject";
   if (takesTurn) await myTurn();
   try {
-    const worker = idle.pop() ?? new Worker(new URL("./main.ts", import.meta.url), { resourceLimits: WORKER_LIMITS });
-    worker.removeAllListeners("error");
+    const worker = idleWorker() ?? new Worker(new URL("./main.ts", import.meta.url), { resourceLimits: WORKER_LIMITS });
     worker.ref();
     let alive = true;
     return await new Promise<TaskOutput<Name>>((resolve, reject) => {
@@ -96,16 +99,40 @@ async function myTurn(): Promise<void> {
 
 /** Ends idle workers; the next task starts a new one. */
 export async function closeWorkers(): Promise<void> {
-  await Promise.all(idle.splice(0).map((worker) => worker.terminate()));
+  await Promise.all(idle.splice(0).map(end));
 }
 
-/** Keeps one idle worker for the next task; one that fails meanwhile is forgotten. */
+type Idle = (typeof idle)[number];
+
+/** The one that worked last. */
+function idleWorker(): Worker | undefined {
+  const last = idle.pop();
+  clearTimeout(last?.timer);
+  last?.worker.removeAllListeners("error");
+  return last?.worker;
+}
+
+/** Keeps a worker for the next task; one that fails meanwhile is forgotten. */
 function release(worker: Worker): void {
-  if (idle.length > 0) {
+  if (idle.length >= MAX_IDLE) {
     void worker.terminate();
     return;
   }
-  worker.on("error", () => idle.splice(idle.indexOf(worker), 1)); // heard only as long as it is idle
+  const forget = (): void => void idle.splice(idle.indexOf(kept), 1);
+  const timer = setTimeout(() => {
+    forget();
+    void end(kept);
+  }, IDLE_MS).unref();
+  const kept: Idle = { worker, timer };
+  worker.on("error", () => {
+    clearTimeout(timer); // heard only as long as it is idle
+    forget();
+  });
   worker.unref();
-  idle.push(worker);
+  idle.push(kept);
+}
+
+async function end({ worker, timer }: Idle): Promise<void> {
+  clearTimeout(timer);
+  await worker.terminate();
 }

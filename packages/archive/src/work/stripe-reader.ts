@@ -4,9 +4,9 @@
  */
 import { Fault } from "@xinglin/primitives";
 import { ReedSolomon } from "../code/reed-solomon.ts";
-import { columnsOf, pieceBytesOf, slotOf } from "../layout.ts";
+import { columnsOf, pieceBytesOf } from "../layout.ts";
 import { type FarReading, fetchFarStripe } from "./far-stripe.ts";
-import type { Holder, OpenObject } from "./open-object.ts";
+import { type Holder, holdersOf, type OpenObject } from "./open-object.ts";
 import { Pace } from "./pace.ts";
 
 /** Wall time in milliseconds. */
@@ -29,7 +29,6 @@ export class StripeReader {
   rebuilt = 0;
   readonly #object: OpenObject;
   readonly #clock: StripeClock;
-  readonly #bySlot: readonly (readonly Holder[])[];
   readonly #pieceBytes: number;
   /** Undefined if all holders are near. */
   readonly #far: FarReading | undefined;
@@ -41,12 +40,9 @@ export class StripeReader {
     this.#clock = clock;
     this.#pieceBytes = pieceBytesOf(layout);
     this.codec = new ReedSolomon(layout.code.k, layout.code.m, this.#pieceBytes);
-    this.#bySlot = Array.from({ length: columnsOf(layout) }, (_, slot) =>
-      object.holders.filter(({ pack }) => pack.slot === slot),
-    );
     if (object.holders.every(({ pack }) => pack.isNear === true)) return;
     const pieceBytes = this.#pieceBytes;
-    this.#far = { object, bySlot: this.#bySlot, pieceBytes, pace: new Pace(), clock, spare: [] };
+    this.#far = { object, pieceBytes, pace: new Pace(), clock, spare: [] };
   }
 
   /**
@@ -120,7 +116,7 @@ export class StripeReader {
   /** Reads one piece from whoever says to hold it, until one is right. Notes every store that failed. */
   async fetch(stripe: number, column: number): Promise<PieceState> {
     let state: PieceState = "missing";
-    for (const holder of this.#bySlot[slotOf(this.#object.table.layout, stripe, column)]!) {
+    for (const holder of holdersOf(this.#object, stripe, column)) {
       const found = await this.fetchFrom(holder, stripe, column);
       if (found === "held") return found;
       this.#object.troubles.note(holder.store, found === "missing" ? "piece_missing" : "piece_corrupt", { stripe, column });

@@ -86,26 +86,36 @@ export class Lender {
   }
 }
 
-/** A folder whose packs can be made to hang: reads then wait for `release`. */
+/** A folder whose packs can be made to hang: reads, or opening, then wait for `release`. */
 export class HangingStore extends DirectoryStore {
   #gate: Promise<void> | undefined;
+  #isShut = false;
   #open: (() => void) | undefined;
+  /** Told of every read. */
+  onRead: (() => void) | undefined;
 
   hang(): void {
     this.#gate = new Promise((resolve) => {
       this.#open = resolve;
     });
   }
+  hangOpening(): void {
+    this.hang();
+    this.#isShut = true;
+  }
   release(): void {
     this.#open?.();
     this.#gate = undefined;
+    this.#isShut = false;
   }
 
   override async open(objectId: Uint8Array): Promise<StoredPack | undefined> {
+    if (this.#isShut) await this.#gate;
     const pack = await super.open(objectId);
     if (pack === undefined) return undefined;
     const read = pack.read.bind(pack);
     pack.read = async (position, into) => {
+      this.onRead?.();
       await this.#gate;
       return await read(position, into);
     };
