@@ -74,6 +74,21 @@ describe("fourteen IPFS nodes", { skip }, () => {
     assert.deepEqual((await Promise.all(stores.map((store) => store.list()))).flat(), []);
   });
 
+  test("pieces of the national profile have their SHA-256 in their names and their SM3 in the tree", async () => {
+    const stores = await openStores(names.map(describing), { create: true });
+    const content = randomBytes(3_000_000);
+    const { reference, objectId, key } = await ingest([{ path: "x", content }], { stores, profile: "national" });
+    for (const name of GONE) await nodes.kill(name);
+    const out = join(nodes.folder, "national");
+    await retrieve(reference, objectId, key, stores, out);
+    assert.deepEqual(await contentBelow(out), new Map([["x", content]]));
+    for (const name of GONE) await nodes.start(name, { api: `127.0.0.1:${new URL(running.get(name)!.api).port}` });
+    await flipBit(await largestBlock(nodes.folderOf(names[0]!)), 1_000);
+    const { before: seen, after: left, repaired } = await repair(reference, objectId, stores);
+    assert.deepEqual([seen.intact, left.intact, repaired.map(({ store }) => store)], [false, true, [names[0]]]);
+    for (const store of stores) await store.remove(objectId);
+  });
+
   test("a piece that a node has lost comes from a peer, where that is asked for", async () => {
     const [one, other] = [running.get(names[0]!)!, running.get(names[1]!)!];
     const peer = await fetch(`${one.api}/api/v0/swarm/connect?${new URLSearchParams({ arg: other.addresses[0]! })}`, {

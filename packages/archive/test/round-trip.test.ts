@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { ingest } from "../src/ingest.ts";
+import { PROFILES } from "../src/profile/profile.ts";
 import { retrieve } from "../src/retrieve.ts";
 import { type RetrievedFile, retrieveFiles } from "../src/retrieve-files.ts";
 import type { SourceFile } from "../src/source.ts";
@@ -39,7 +40,10 @@ const sizes = fc.oneof(
   fc.integer({ min: 1, max: 3 * STRIPE }),
 );
 
-test("any size survives any loss of up to four stores, and not of five", async (t) => {
+/** The slow one less often. */
+const profiles = [...PROFILES, "standard", "standard"] as const;
+
+test("any size survives any loss of up to four stores, and not of five, under either profile", async (t) => {
   const consortium = await Consortium.open(t);
   const { stores, folder } = consortium;
   let restored = 0;
@@ -47,9 +51,9 @@ test("any size survives any loss of up to four stores, and not of five", async (
   let run = 0;
   const losses = fc.shuffledSubarray([...stores], { maxLength: 5 });
   await fc.assert(
-    fc.asyncProperty(sizes, losses, fc.nat(100_000), async (size, lost, offset) => {
+    fc.asyncProperty(sizes, losses, fc.nat(100_000), fc.constantFrom(...profiles), async (size, lost, offset, profile) => {
       const content = random.subarray(offset, offset + size);
-      const { reference, objectId, key, ...figures } = await ingest([{ path: "x", content }], { stores });
+      const { reference, objectId, key, ...figures } = await ingest([{ path: "x", content }], { stores, profile });
       assert.equal(figures.sizeBytes, size);
       const destination = join(folder, `out-${run++}`);
       const bringBack = await consortium.loseStores(lost);
@@ -72,9 +76,10 @@ test("any size survives any loss of up to four stores, and not of five", async (
     {
       numRuns: 40,
       examples: [
-        [STRIPE + 1, stores.slice(0, 4), 1],
-        [2 * STRIPE, stores.slice(5, 10), 2],
-        [1, stores.slice(9, 14), 0],
+        [STRIPE + 1, stores.slice(0, 4), 1, "standard"],
+        [STRIPE + 1, stores.slice(0, 4), 1, "national"],
+        [2 * STRIPE, stores.slice(5, 10), 2, "standard"],
+        [1, stores.slice(9, 14), 0, "national"],
       ],
     },
   );

@@ -118,6 +118,18 @@ describe("archive objects on fourteen S3 stores", { skip }, () => {
     assert.deepEqual(await keysOf(bucket), []);
   });
 
+  test("so it does under SM4 and SM3", async (t) => {
+    const { stores } = await lend();
+    const content = randomBytes(3_000_000);
+    const { objectId, key, reference } = await ingest([{ path: "x", content }], { stores, profile: "national" });
+    for (const store of stores.slice(0, 4)) await store.remove(objectId);
+    const folder = await temporaryFolder(t);
+    await retrieve(reference, objectId, key, stores, join(folder, "degraded"));
+    assert.equal(Buffer.compare((await contentBelow(join(folder, "degraded"))).get("x")!, content), 0);
+    const record = await repair(reference, objectId, stores);
+    assert.deepEqual([record.before.intact, record.after.intact, record.repaired.length], [false, true, 4]);
+  });
+
   test("an importer that is killed half-way leaves nothing once its stages are collected", async () => {
     const { stores, bucket } = await lend();
     const importer = importInto(stores, 80_000_000); // eight megabytes a store: an upload of more than one part
