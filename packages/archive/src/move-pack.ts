@@ -4,12 +4,13 @@
  * Source: docs/internals/archive.md, "Leaving".
  */
 import { Fault } from "@xinglin/primitives";
-import { columnOf, pieceBytesOf } from "./layout.ts";
+import type { StoreFacts } from "./durability/placement-rank.ts";
+import { columnOf, packBytesOf, pieceBytesOf } from "./layout.ts";
 import { MAX_MANIFEST_BYTES } from "./manifest.ts";
 import { MAX_TABLE_BYTES, type PieceTable, parseTable } from "./piece-table.ts";
-import { placeColumns } from "./placement.ts";
 import { stageOwner } from "./store/owner.ts";
 import type { Store, StoredPack } from "./store/store.ts";
+import { chooseReplacements } from "./work/choose-stores.ts";
 
 /** What became of a pack. */
 export interface PackMove {
@@ -19,16 +20,20 @@ export interface PackMove {
   readonly wrongPieces: number;
 }
 
+/** Where a pack may be and go. */
+export interface MovePlaces {
+  readonly readable: readonly Store[];
+  readonly writable: readonly Store[];
+  /** What is known of stores beside their room, by store id: see `placeObject`. */
+  readonly facts?: Readonly<Record<string, StoreFacts>>;
+}
+
 /**
  * Copies the pack of an object to one of `writable` and, once that one has it on disk, removes it here. Killed in between, it is on both; the
- * next call removes it here. `readable` are all stores that may hold packs of it. Faults: `stores_too_few` (no store is left for it),
+ * next call removes it here. `readable` are all stores that may hold packs of it. Faults: `stores_too_few` (no store with room is left for it),
  * `archive_unrecoverable` (the pack has no table: repair the object first), those of the stores.
  */
-export async function movePack(
-  objectId: Uint8Array,
-  from: Store,
-  { readable, writable }: { readonly readable: readonly Store[]; readonly writable: readonly Store[] },
-): Promise<PackMove> {
+export async function movePack(objectId: Uint8Array, from: Store, { readable, writable, facts }: MovePlaces): Promise<PackMove> {
   const pack = await from.open(objectId);
   if (pack === undefined) return { to: undefined, wrongPieces: 0 };
   try {
@@ -46,7 +51,9 @@ export async function movePack(
     }
     const kept = others.map(({ store }) => store);
     const free = writable.filter(({ id }) => id !== from.id);
-    const [target] = placeColumns(free, kept, 1, { code: table.layout.code, objectId });
+    const { layout } = table;
+    const bytesPerStore = packBytesOf(layout) + bytes.length;
+    const [target] = await chooseReplacements(free, kept, 1, { code: layout.code, objectId, bytesPerStore, facts });
     if (target === undefined) throw new Fault("stores_too_few", { needed: 1, stores: 0 });
     const wrongPieces = await copyPack(pack, target, objectId, table, bytes);
     await from.remove(objectId);

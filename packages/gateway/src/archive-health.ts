@@ -8,6 +8,7 @@ import { ARCHIVE_USAGE, auditPossession, type CodeParameters, lossWithin, repair
 import { type Identity, TrustedChain } from "@xinglin/client";
 import { Fault } from "@xinglin/primitives";
 import { type AnchoredObject, archived, hasEnded, listObjects } from "./audit.ts";
+import { movingFacts } from "./choose-code.ts";
 import type { Gateway } from "./keep-record.ts";
 
 /** A lost store is noticed and its columns are rebuilt within a week. */
@@ -108,6 +109,7 @@ export async function repairQueue(
   const known = new Map<string, AnchoredObject>();
   for await (const anchored of listObjects(gateway.client, by))
     if (wanted.has(anchored.object.id)) known.set(anchored.object.id, anchored);
+  const moving = relocate ? { relocate, facts: await movingFacts(gateway, by) } : {};
   const left = new Map<string, number>();
   let [repaired, pieces] = [0, 0];
   for (const [object, health] of wanted) {
@@ -116,7 +118,7 @@ export async function repairQueue(
     const started = performance.now();
     try {
       const { id, reference } = archived(anchored);
-      const { before, after } = await repair(reference, id, readable, { relocate });
+      const { before, after } = await repair(reference, id, readable, moving);
       pieces += after.held - before.held;
       onObject(health, after.held - before.held);
       // What is still missing lies on stores that were not there to be written to.

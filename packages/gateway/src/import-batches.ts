@@ -9,6 +9,7 @@ import { randomBytes } from "@xinglin/crypto";
 import { type KeyedRecord, MAX_BULK_SHARES, prepareBulkDeposits } from "@xinglin/custody/client";
 import { type ActorId, Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
 import { type BatchLeaves, NewLeaves, type PackedLeaf } from "./batch-leaves.ts";
+import { placingFor, type StoragePromise } from "./choose-code.ts";
 import { custodiansFor, type KnownCustodian, listCustodians, thresholdFor } from "./custodians.ts";
 import { newRecordId } from "./ids.ts";
 import type { Gateway } from "./keep-record.ts";
@@ -55,6 +56,8 @@ export interface ImportedBatch {
   readonly storedBytes: number;
   readonly transactionBytes: number;
   readonly height: number;
+  /** What its packs can be told to keep. */
+  readonly promise: StoragePromise;
 }
 
 /**
@@ -104,12 +107,12 @@ class Batch {
 
   async import(first: SmallRecordInput, source: Source): Promise<ImportedBatch> {
     const { by, signal } = this.#options;
-    const { writable: stores } = await this.#gateway.stores(by);
+    const { promise, ...placing } = await placingFor(this.#gateway, by);
     let sizeBytes = 0;
     let storedBytes = 0;
     try {
       const packing = packRecords(this.#contents(first, source), {
-        stores,
+        ...placing,
         ...(this.#gateway.profile === undefined ? {} : { profile: this.#gateway.profile }),
         onBegin: (objectId) => {
           this.#gateway.journal.beginPack(objectId);
@@ -134,7 +137,8 @@ class Batch {
       throw error;
     }
     const anchored = await this.#anchor();
-    return { records: this.#metas.map(({ record }) => record), packs: this.#packs.length, sizeBytes, storedBytes, ...anchored };
+    const records = this.#metas.map(({ record }) => record);
+    return { records, packs: this.#packs.length, sizeBytes, storedBytes, promise, ...anchored };
   }
 
   /** The batch's share of the source: `first`, and what follows until the batch is full. */

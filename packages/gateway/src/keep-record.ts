@@ -8,6 +8,7 @@ import type { CustodyReference, MedicalRecord } from "@xinglin/contracts";
 import { randomBytes } from "@xinglin/crypto";
 import { prepareDeposits } from "@xinglin/custody/client";
 import { Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
+import { placingFor, type StoragePromise } from "./choose-code.ts";
 import { custodiansFor, listCustodians, thresholdFor } from "./custodians.ts";
 import type { ImportJournal } from "./import-journal.ts";
 import { shareOut } from "./share-out.ts";
@@ -31,6 +32,8 @@ export interface KeptRecord {
   readonly sizeBytes: number;
   readonly storedBytes: number;
   readonly chunks: number;
+  /** What it can be told to keep, by what is known of the stores now. */
+  readonly promise: StoragePromise;
   /** Takes the pieces back; for a caller whose anchor failed. */
   readonly discard: () => Promise<void>;
   /** The anchor is on the chain. */
@@ -47,21 +50,21 @@ export interface KeepOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Seals `files` into the archive and deposits the shares of the content key. Faults: `disk_full`, `deposits_refused`, those of the archive. */
+/** Seals `files` into the archive and deposits the shares of the content key. Faults: `disk_full`, `deposits_refused`, those of `placingFor` and of the archive. */
 export async function keepRecord(gateway: Gateway, options: KeepOptions): Promise<KeptRecord> {
   const { journal } = gateway;
   const { by, record, version, onProgress, signal } = options;
-  const { writable: stores } = await gateway.stores(by);
+  const { promise, ...placing } = await placingFor(gateway, by);
   const objectId = randomBytes(OBJECT_ID_BYTES);
   const discard = async (): Promise<void> => {
-    const removed = await Promise.allSettled(stores.map((store) => store.remove(objectId)));
+    const removed = await Promise.allSettled(placing.stores.map((store) => store.remove(objectId)));
     // What a store that is away still has is removed when the journal is gone through.
     if (removed.every(({ status }) => status === "fulfilled")) journal.end(objectId);
   };
   journal.begin(objectId, record, version);
   try {
     const sealed = await ingest(options.files, {
-      stores,
+      ...placing,
       objectId,
       ...(gateway.profile === undefined ? {} : { profile: gateway.profile }),
       ...(onProgress === undefined ? {} : { onProgress }),
@@ -72,7 +75,8 @@ export async function keepRecord(gateway: Gateway, options: KeepOptions): Promis
     if (signal?.aborted === true) throw new Fault("aborted"); // the archive looks at it only while it writes
     const { sizeBytes, storedBytes, chunks, reference } = sealed;
     const anchored = (): void => journal.end(objectId);
-    return { record, object: { id: objectId, ...reference }, custody, sizeBytes, storedBytes, chunks, discard, anchored };
+    const object = { id: objectId, ...reference };
+    return { record, object, custody, sizeBytes, storedBytes, chunks, promise, discard, anchored };
   } catch (error) {
     await discard();
     throw error;

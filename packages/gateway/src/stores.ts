@@ -5,7 +5,6 @@
 import {
   issuePass,
   MAX_PASS_SECONDS,
-  movePack,
   NodeStore,
   openStore,
   type Store,
@@ -22,7 +21,7 @@ import {
   type StoreState,
   storeTerms,
 } from "@xinglin/contracts";
-import { Fault, fromHex, type Infer, memberId, schema } from "@xinglin/primitives";
+import { Fault, type Infer, memberId, schema } from "@xinglin/primitives";
 import { requireAccepted } from "./receipts.ts";
 
 /** Stores as `by` reaches them. */
@@ -131,39 +130,4 @@ export async function storeHoldings(stores: readonly Store[]): Promise<ReadonlyM
     }),
   );
   return new Map(all.flat());
-}
-
-/** How far a drain came. */
-export interface DrainOutcome {
-  readonly moved: number;
-  /** Objects that are still there, and why: by code, how many. */
-  readonly left: ReadonlyMap<string, number>;
-}
-
-/**
- * Moves every object of a store on this machine to stores of the consortium that take something. Each is on the other store's disk before it is
- * removed here, so whenever it is cut off it can be called again.
- */
-export async function drainStore(
-  { stores }: { readonly stores: FindStores },
-  by: Identity,
-  local: StoreDescription,
-  onMoved: (done: number, all: number) => void = () => {},
-): Promise<DrainOutcome> {
-  const from = openStore(local);
-  const around = await stores(by);
-  const objects = await from.list();
-  const left = new Map<string, number>();
-  let moved = 0;
-  for (const [i, object] of objects.entries()) {
-    try {
-      await movePack(fromHex(object), from, around);
-      moved++;
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      left.set(error.code, (left.get(error.code) ?? 0) + 1);
-    }
-    onMoved(i + 1, objects.length);
-  }
-  return { moved, left };
 }
