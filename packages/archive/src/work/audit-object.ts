@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { LOST_SHARE, lostPieces, oddsOfFinding } from "../durability/audit-odds.ts";
 import { columnOf, type Layout } from "../layout.ts";
-import type { PieceProof } from "../piece-table.ts";
+import type { PieceProof, PieceTable } from "../piece-table.ts";
 import { markOf, profileOf } from "../profile/profile.ts";
 import type { ObjectReference } from "../reference.ts";
 import { inspectObject, type PackState, type SlotInspection } from "./inspect-object.ts";
@@ -78,8 +78,7 @@ export async function auditObject(order: AuditOrder, context: TaskContext): Prom
         ? () => everything
         : (slot: number) => draw(seed, slot, sample, layout.stripes);
     const slots = await inspectObject(object, order.reference, choose, context);
-    const stores = slots.map((slot) => storeAudit(slot, layout, sample === "all" ? undefined : object.table));
-    return reportOf(order, layout, slots, stores);
+    return reportOf(order, object.table, slots);
   } finally {
     await object.close();
   }
@@ -105,12 +104,10 @@ function storeAudit(
   return { ...rest, slot, ...counts, faults, proofs: shown };
 }
 
-function reportOf(
-  order: Pick<AuditOrder, "objectId" | "sample" | "seed"> & { reference: ObjectReference },
-  layout: Layout,
-  slots: readonly SlotInspection[],
-  stores: readonly StoreAudit[],
-): AuditReport {
+/** The report of an audit that found this. */
+export function reportOf(order: AuditOrder, table: PieceTable, slots: readonly SlotInspection[]): AuditReport {
+  const { layout } = table;
+  const stores = slots.map((slot) => storeAudit(slot, layout, order.sample === "all" ? undefined : table));
   const sum = (key: "checked" | "held" | "missing" | "corrupt"): number => stores.reduce((total, store) => total + store[key], 0);
   const sampled = {
     pieces: layout.stripes,

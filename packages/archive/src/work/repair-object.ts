@@ -1,14 +1,14 @@
 /** Repair of an object by the consortium, in a worker: whatever is missing or wrong on stores that are there is computed anew from the rest. */
-import { Fault } from "@xinglin/primitives";
 import type { StoreFacts } from "../durability/placement-rank.ts";
-import { columnOf, columnsOf, type Layout, packBytesOf, pieceBytesOf } from "../layout.ts";
+import { packBytesOf, pieceBytesOf } from "../layout.ts";
 import type { Store } from "../store/store.ts";
-import { type AuditReport, auditObject } from "./audit-object.ts";
+import { auditAgain, inspectAll, reportOfAll } from "./audit-again.ts";
+import type { AuditReport } from "./audit-object.ts";
 import { chooseReplacements } from "./choose-stores.ts";
-import { inspectObject, type SlotInspection } from "./inspect-object.ts";
+import type { SlotInspection } from "./inspect-object.ts";
 import { findManifest, type ObjectOrder, type OpenObject, openObject } from "./open-object.ts";
+import { rebuildStripes, requireRecoverable } from "./rebuild-stripes.ts";
 import { RepairTarget, type StoreLeft, type StoreRepair } from "./repair-target.ts";
-import { StripeReader } from "./stripe-reader.ts";
 import type { TaskContext } from "./tasks.ts";
 
 /** A repair; `owner` is the main thread's `stageOwner`. */
@@ -20,7 +20,7 @@ export interface RepairOrder extends ObjectOrder {
   readonly facts?: Readonly<Record<string, StoreFacts>> | undefined;
 }
 
-/** The record of a repair: the same audit of all pieces before and after. */
+/** The record of a repair: what an audit of all pieces finds before and after. */
 export interface RepairRecord {
   readonly before: AuditReport;
   readonly after: AuditReport;
@@ -30,24 +30,22 @@ export interface RepairRecord {
   readonly writtenBytes: number;
 }
 
-const SEED = new Uint8Array(0); // an audit of all draws nothing
-
 /**
  * Repairs without the content key; every rebuilt piece is held against the old root before it is written. Stores that are not there
  * stay as they are and show in `after`, unless `relocate` finds others for their columns. Once the object is whole, a pack that is there twice
  * (its store was away when it was rebuilt elsewhere) is dropped where it is not used. Faults: `archive_unrecoverable`, `manifest_mismatch`, `aborted`.
  */
 export async function repairObject(order: RepairOrder, context: TaskContext): Promise<RepairRecord> {
-  const audit = (): Promise<AuditReport> => auditObject({ ...order, sample: "all", seed: SEED }, context);
-  const before = await audit();
   const object = await openObject(order);
   try {
+    const inspections = await inspectAll(object, order.reference, context);
+    const before = reportOfAll(order, object.table, inspections);
     if (before.intact) {
       if (order.relocate) await dropSpare(order, object);
       return { before, after: before, repaired: [], left: [], writtenBytes: 0 };
     }
-    const outcome = await rewriteLost(order, object, context);
-    const after = await audit();
+    const outcome = await rewriteLost(order, object, inspections, context);
+    const after = await auditAgain(order, inspections, context);
     if (order.relocate && after.intact) await dropSpare(order, object);
     return { before, after, ...outcome };
   } finally {
@@ -65,12 +63,11 @@ async function dropSpare({ objectId }: RepairOrder, { holders }: OpenObject): Pr
 async function rewriteLost(
   order: RepairOrder,
   object: OpenObject,
+  inspections: readonly SlotInspection[],
   context: TaskContext,
 ): Promise<Pick<RepairRecord, "repaired" | "left" | "writtenBytes">> {
   const { table } = object;
   const { layout } = table;
-  const everything = Array.from({ length: layout.stripes }, (_, stripe) => stripe);
-  const inspections = await inspectObject(object, order.reference, () => everything, context);
   requireRecoverable(inspections, layout);
   const targets: RepairTarget[] = [];
   try {
@@ -144,49 +141,4 @@ async function newPlaces(
   const placing = { code: layout.code, objectId: order.objectId, bytesPerStore, facts: order.facts };
   const found = lost.length === 0 ? [] : await chooseReplacements(stores, kept, lost.length, placing);
   return new Map(found.map((store, i) => [lost[i]!, store]));
-}
-
-/** Throws before anything is changed if some stripe cannot be rebuilt. */
-function requireRecoverable(inspections: readonly SlotInspection[], layout: Layout): void {
-  for (let stripe = 0; stripe < layout.stripes; stripe++) {
-    const available = inspections.filter(({ pieces }) => pieces[stripe] === "held").length;
-    if (available < layout.code.k) throw unrecoverable(stripe, available, layout);
-  }
-}
-
-const unrecoverable = (stripe: number, available: number, layout: Layout): Fault =>
-  new Fault("archive_unrecoverable", { stripe, available, needed: layout.code.k }, { retry: true });
-
-async function rebuildStripes(
-  object: OpenObject,
-  inspections: readonly SlotInspection[],
-  targets: readonly RepairTarget[],
-  context: TaskContext,
-): Promise<void> {
-  const { table } = object;
-  const { layout } = table;
-  const { k } = layout.code;
-  const reader = new StripeReader(object, { pieceReadMs: 0, pieceHashMs: 0, codeMs: 0 });
-  for (let stripe = 0; stripe < layout.stripes; stripe++) {
-    const lost = targets.filter(({ isOpen, inspection }) => isOpen && inspection.pieces[stripe] !== "held");
-    if (lost.length === 0) continue;
-    context.checkpoint();
-    const present: number[] = [];
-    for (let column = 0; column < columnsOf(layout) && present.length < k; column++) {
-      const known = inspections.some(
-        ({ slot, pieces }) => columnOf(layout, stripe, slot) === column && pieces[stripe] === "held",
-      );
-      if (known && (await reader.fetch(stripe, column)) === "held") present.push(column);
-    }
-    if (present.length < k) throw unrecoverable(stripe, present.length, layout);
-    const columns = lost.map(({ inspection }) => columnOf(layout, stripe, inspection.slot));
-    reader.rebuild(present, columns);
-    for (const [i, target] of lost.entries()) {
-      const column = columns[i]!;
-      const piece = reader.codec.piece(column);
-      // The root was computed from pieces that the code does not produce: the importer lied, and nobody can repair that.
-      if (!table.matches(stripe, column, piece)) throw new Fault("manifest_mismatch", { part: "parity" });
-      await target.writePiece(stripe * piece.length, piece);
-    }
-  }
 }
