@@ -29,6 +29,7 @@ import { addLightBlockRangeRoute } from "./routes/light-block-range.ts";
 import { addLightBlockRoutes } from "./routes/light-blocks.ts";
 import { addPatientRoutes } from "./routes/patients.ts";
 import { addRegistryRoutes } from "./routes/registry.ts";
+import { addSearchRoutes } from "./routes/search.ts";
 import { addSessionRoutes } from "./routes/sessions.ts";
 import { addStateRoutes } from "./routes/state.ts";
 import { addStatusRoutes } from "./routes/status.ts";
@@ -193,6 +194,7 @@ async function addRoutes(app: FastifyInstance, context: ApiContext): Promise<{ c
     addStoreRoutes(routes, context);
     addSessionRoutes(routes, context);
     addTransactionRoutes(routes, context);
+    addSearchRoutes(routes, context);
     addStateRoutes(routes, context);
     addPatientRoutes(routes, context);
     addRegistryRoutes(routes, context);

@@ -37,6 +37,9 @@ export const FAULTS = {
     custodian_not_started: 500,
     fhir_validation_not_served: 404,
     node_not_told: 404,
+    search_credential_refused: 403,
+    search_too_broad: 422,
+    search_answer_wrong: 502,
   },
   "Read model": {
     index_behind: 503,

@@ -14,3 +14,4 @@ export {
 export { ledgerSource, Projection } from "./projection.ts";
 export { MAX_FHIR_BYTES } from "./routes/fhir.ts";
 export { MAX_BATCH_TRANSACTIONS } from "./routes/transactions.ts";
+export { dropEndedDescriptions } from "./search/file-descriptions.ts";

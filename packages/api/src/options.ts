@@ -2,7 +2,7 @@
 import type { CustodianService } from "@xinglin/custody";
 import type { ReadModel } from "@xinglin/index";
 import type { Ledger } from "@xinglin/ledger";
-import type { Bytes } from "@xinglin/primitives";
+import type { Bytes, MemberId } from "@xinglin/primitives";
 
 /** The custodians that this server passes requests on to, by their id. */
 export interface CustodianDirectory {
@@ -35,6 +35,9 @@ export interface ApiLimits {
   readonly waitMs: number;
   /** Time between heartbeats of a stream. */
   readonly heartbeatMs: number;
+  /** Searches of one actor a second, averaged; `searchBurst` at once. */
+  readonly searchesPerSecond: number;
+  readonly searchBurst: number;
 }
 export const DEFAULT_LIMITS: ApiLimits = {
   requestsPerSecond: 500,
@@ -45,6 +48,8 @@ export const DEFAULT_LIMITS: ApiLimits = {
   requestTimeoutMs: 60_000,
   waitMs: 15_000,
   heartbeatMs: 15_000,
+  searchesPerSecond: 5,
+  searchBurst: 100,
 };
 
 /** One line of the log of a server: ids and codes only. */
@@ -95,6 +100,11 @@ export interface ApiOptions {
    * says of the chain with what they say.
    */
   readonly peers?: readonly string[];
+  /** Whose records searches find here (without it, all members' that were described here), and where the other members' nodes are asked. */
+  readonly search?: {
+    readonly member?: MemberId;
+    readonly nodes?: readonly { readonly member: MemberId; readonly url: string }[];
+  };
   /** Asked for `/v1/node`. */
   readonly node?: () => Promise<NodeFacts>;
   /** Asked for `/v1/node/statement`: what the node says of itself, signed together with the asker's 32 random bytes. */

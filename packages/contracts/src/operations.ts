@@ -3,7 +3,8 @@
  * Source: design.md, "Packages" (contracts) and "Execution".
  */
 import { type Infer, schema } from "@xinglin/primitives";
-import { type RequestAccessRefusal, requestAccess, requestAccessOperation } from "./access/request-access.ts";
+import type { RequestAccessRefusal } from "./access/decide-access.ts";
+import { requestAccess, requestAccessOperation } from "./access/request-access.ts";
 import { type DropObjectRefusal, dropObject, dropObjectOperation } from "./archive/drop-object.ts";
 import { type KeepObjectRefusal, keepObject, keepObjectOperation } from "./archive/keep-object.ts";
 import { type LendStoreRefusal, lendStore, lendStoreOperation } from "./archive/lend-store.ts";

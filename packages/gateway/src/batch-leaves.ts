@@ -153,17 +153,22 @@ export class BatchLeaves {
     });
   }
 
+  /** A record's leaf and the root of its batch. Faults: `leaf_unknown`, `leaf_erased`, `leaves_damaged`. */
+  find(record: RecordId): { readonly root: Bytes; readonly leaf: BatchLeaf } {
+    return this.#in(record, "r", (file, index, root) => ({ root, leaf: file.leaf(index) }));
+  }
+
   /** Forgets the salt of a record that has ended, so that nobody can tell any more what its leaf said. */
   erase(record: RecordId): void {
     this.#in(record, "r+", (file, index) => file.eraseSalt(index));
   }
 
-  #in<T>(record: RecordId, flags: "r" | "r+", work: (file: LeavesFile, index: number) => T): T {
+  #in<T>(record: RecordId, flags: "r" | "r+", work: (file: LeavesFile, index: number, root: Bytes) => T): T {
     for (const name of this.#names()) {
       const file = new LeavesFile(join(this.#folder, name), flags);
       try {
         const index = file.indexOf(record);
-        if (index !== undefined) return work(file, index);
+        if (index !== undefined) return work(file, index, fromHex(name.slice(0, -SUFFIX.length)));
       } finally {
         file.close();
       }

@@ -5,13 +5,15 @@
  */
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { RecordClass } from "@xinglin/contracts";
+import type { Description, RecordClass } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
 import {
   type AcceptedBundle,
   amendAllergy,
   classify,
   type DicomInstance,
+  describeResources,
+  describeStudy,
   type FhirRejection,
   instanceFileName,
   isStricter,
@@ -23,6 +25,7 @@ import {
 } from "@xinglin/interop";
 import { type ActorId, Fault, type RecordId } from "@xinglin/primitives";
 import { type Anchored, amendRecord, type ImportOptions, importRecords, refileRecord } from "./anchor-records.ts";
+import { describeImported } from "./describe-records.ts";
 import type { Gateway } from "./keep-record.ts";
 
 const DICOM_MEDIA_TYPE = "application/dicom";
@@ -51,8 +54,26 @@ export async function importDicom(
     path: instanceFileName(i),
     mediaType: DICOM_MEDIA_TYPE,
   }));
-  const [record] = await importRecords(gateway, [{ class: strictestClass(instances), format: "dicom", files }], options);
+  const anchored = await importRecords(gateway, [{ class: strictestClass(instances), format: "dicom", files }], options);
+  const [record] = await described(gateway, options, anchored, [describeStudy(instances)]);
   return { record: record as Anchored, instances: instances.length };
+}
+
+/** The records with, where it is so, what kept their descriptions from being filed. */
+async function described<Record extends Anchored>(
+  { client }: Gateway,
+  { by }: Pick<ImportOptions, "by">,
+  records: readonly Record[],
+  descriptions: readonly Description[],
+): Promise<Record[]> {
+  const filed = records.map(({ record, version }, i) => ({
+    kind: "record" as const,
+    record,
+    version,
+    description: descriptions[i] as Description,
+  }));
+  const undescribed = await describeImported(client, by, filed);
+  return undescribed === undefined ? [...records] : records.map((record) => ({ ...record, undescribed }));
 }
 
 /** A study of several modalities is kept as its most protected one. */
@@ -90,7 +111,8 @@ export async function importBundle(
   }));
   const records = await importRecords(gateway, parts, options);
   for (const [i, { record }] of records.entries()) keepOriginal(options.originals, record, groups[i]?.bytes as Uint8Array);
-  return { records, resources: bundle.entries.length };
+  const descriptions = groups.map(({ bytes }) => describeResources(bytes));
+  return { records: await described(gateway, options, records, descriptions), resources: bundle.entries.length };
 }
 
 /** The next version of a FHIR record, from `bytes` that are validated again. */
@@ -104,7 +126,8 @@ export async function amendBundle(
   const files = [{ content: bundle.bytes, path: "bundle.json", mediaType: FHIR_MEDIA_TYPE }];
   const amended = await amendRecord(gateway, { id: record.record, version: record.version, class: record.class }, files, options);
   keepOriginal(options.originals, record.record, bundle.bytes);
-  return amended;
+  const [told] = await described(gateway, options, [amended], [describeResources(bundle.bytes)]);
+  return told as Anchored;
 }
 
 /** Files a FHIR record that stood under the wrong patient under the right one, from `bytes` that are corrected and validated. */
@@ -125,7 +148,8 @@ export async function refileBundle(
     options,
   );
   keepOriginal(options.originals, record.record, bundle.bytes);
-  return refiled;
+  const [told] = await described(gateway, options, [refiled], [describeResources(bundle.bytes)]);
+  return told as Anchored;
 }
 
 /** Changes the criticality of the first allergy in a record's original, and files that as the next version. */

@@ -4,13 +4,20 @@
  */
 import { packRecords } from "@xinglin/archive";
 import { signTransaction } from "@xinglin/client";
-import type { CustodyReference, MedicalRecord, PackReference, RecordClass } from "@xinglin/contracts";
+import type {
+  CustodyReference,
+  DescribedRecord,
+  Description,
+  MedicalRecord,
+  PackReference,
+  RecordClass,
+} from "@xinglin/contracts";
 import { randomBytes } from "@xinglin/crypto";
 import { type KeyedRecord, MAX_BULK_SHARES, prepareBulkDeposits } from "@xinglin/custody/client";
 import { type ActorId, Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
 import { type BatchLeaves, NewLeaves, type PackedLeaf } from "./batch-leaves.ts";
-import { placingFor, type StoragePromise } from "./choose-code.ts";
 import { custodiansFor, type KnownCustodian, listCustodians, thresholdFor } from "./custodians.ts";
+import { describeContent, describeImported } from "./describe-records.ts";
 import { newRecordId } from "./ids.ts";
 import type { Gateway } from "./keep-record.ts";
 import type { KeyOfFile } from "./key-file.ts";
@@ -56,8 +63,8 @@ export interface ImportedBatch {
   readonly storedBytes: number;
   readonly transactionBytes: number;
   readonly height: number;
-  /** What its packs can be told to keep. */
-  readonly promise: StoragePromise;
+  /** What kept some of its records from being described for searches, if anything did. */
+  readonly undescribed?: string;
 }
 
 /**
@@ -95,6 +102,7 @@ class Batch {
   readonly #before: number;
   readonly #objects: Uint8Array[] = [];
   readonly #metas: Meta[] = [];
+  readonly #descriptions: (Description | undefined)[] = [];
   readonly #leaves: PackedLeaf[] = [];
   readonly #packs: PackReference[] = [];
 
@@ -107,12 +115,12 @@ class Batch {
 
   async import(first: SmallRecordInput, source: Source): Promise<ImportedBatch> {
     const { by, signal } = this.#options;
-    const { promise, ...placing } = await placingFor(this.#gateway, by);
+    const { writable: stores } = await this.#gateway.stores(by);
     let sizeBytes = 0;
     let storedBytes = 0;
     try {
       const packing = packRecords(this.#contents(first, source), {
-        ...placing,
+        stores,
         ...(this.#gateway.profile === undefined ? {} : { profile: this.#gateway.profile }),
         onBegin: (objectId) => {
           this.#gateway.journal.beginPack(objectId);
@@ -137,8 +145,17 @@ class Batch {
       throw error;
     }
     const anchored = await this.#anchor();
+    const undescribed = await describeImported(this.#gateway.client, by, this.#described(anchored.root));
     const records = this.#metas.map(({ record }) => record);
-    return { records, packs: this.#packs.length, sizeBytes, storedBytes, promise, ...anchored };
+    const told = undescribed === undefined ? {} : { undescribed };
+    return { records, packs: this.#packs.length, sizeBytes, storedBytes, ...anchored, ...told };
+  }
+
+  #described(root: Uint8Array): DescribedRecord[] {
+    return this.#metas.flatMap(({ record, patient, class: recordClass }, i) => {
+      const description = this.#descriptions[i];
+      return description === undefined ? [] : [{ kind: "leaf", record, root, patient, class: recordClass, description }];
+    });
   }
 
   /** The batch's share of the source: `first`, and what follows until the batch is full. */
@@ -148,6 +165,7 @@ class Batch {
     for (let input: SmallRecordInput | undefined = first; input !== undefined; ) {
       const { content, record = newRecordId(), ...meta } = input;
       this.#metas.push({ ...meta, record });
+      this.#descriptions.push(await describeContent(meta.format, content));
       bytes += content.length;
       yield content;
       if (this.#metas.length >= most || bytes >= MAX_CONTENT_BYTES) return;

@@ -30,6 +30,8 @@ export interface ReadRequest {
   readonly class: RecordClass;
   readonly target: RequestTarget;
   readonly credential: CredentialId;
+  /** The review or ethics approval that it rests on. */
+  readonly approval?: CredentialId;
 }
 
 /** A permit with the key that opens what it releases. Keep it in memory only. */

@@ -8,6 +8,21 @@ export { DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, type Page, type PageRequest } from ".
 export { findRecord, listRecords, type RecordChangeView, type RecordView } from "./query/records.ts";
 export type { Viewer } from "./query/viewer.ts";
 export { ReadModel, type ReadModelOptions, type RebuildReason } from "./read-model.ts";
+export {
+  type DescriptionToKeep,
+  describedRecords,
+  dropDescriptions,
+  keepDescriptions,
+} from "./search/descriptions.ts";
+export { type Candidate, type CandidateQuery, findCandidates, type SearchPlace } from "./search/find-candidates.ts";
+export {
+  type LoggedSearch,
+  listSearches,
+  listSearchesOf,
+  logSearch,
+  type PatientSearchView,
+  type SearchLogView,
+} from "./search/search-log.ts";
 export type { FeedItem, Source } from "./source.ts";
 export { openStore, type Store, type StoreLocation } from "./store/open.ts";
 export type { Finding, Verification } from "./verify.ts";

@@ -1,5 +1,10 @@
 export { classKey, isStricter } from "./classes.ts";
 export { classify, classifyModality, classifyResource } from "./classify/classify.ts";
+export { monthOf } from "./describe/coded-month.ts";
+export { describeResources } from "./describe/describe-resources.ts";
+export { describeStudy } from "./describe/describe-study.ts";
+export type { InstanceValues } from "./describe/instance-values.ts";
+export { parseSearchCode } from "./describe/public-code.ts";
 export { type DecodedText, decodeText } from "./dicom/character-set.ts";
 export { decodePersonName, type NameGroup, type PersonName } from "./dicom/person-name.ts";
 export { DicomInstance, type PatientTexts, readDicomFile } from "./dicom/read-file.ts";

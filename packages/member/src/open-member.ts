@@ -4,7 +4,7 @@
  * Source: design.md, "The one picture", "Read model".
  */
 import { fileURLToPath } from "node:url";
-import { type ApiOptions, createApi, ledgerSource } from "@xinglin/api";
+import { type ApiOptions, createApi, dropEndedDescriptions, ledgerSource } from "@xinglin/api";
 import type { CustodianService } from "@xinglin/custody";
 import { ReadModel, type RebuildReason, type StoreLocation } from "@xinglin/index";
 import { FhirValidator } from "@xinglin/interop";
@@ -17,7 +17,10 @@ export interface MemberOptions {
   /** Open already; closed with the rest. */
   readonly ledger: Ledger;
   readonly database: StoreLocation;
-  readonly api: Pick<ApiOptions, "host" | "port" | "tls" | "hostNames" | "peers" | "node" | "nodeStatement" | "log" | "version">;
+  readonly api: Pick<
+    ApiOptions,
+    "host" | "port" | "tls" | "hostNames" | "peers" | "search" | "node" | "nodeStatement" | "log" | "version"
+  >;
 }
 
 /** A member's part that serves. */
@@ -65,6 +68,7 @@ export async function openMember({ ledger, database, api: options }: MemberOptio
       portalDirectory: PORTAL,
     });
     closing.push(() => api.close());
+    await dropEndedDescriptions(ledger, index);
     await api.listen();
     return { ledger, index, custodians, url: api.url, rebuilt, close };
   } catch (error) {

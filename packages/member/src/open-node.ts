@@ -74,6 +74,7 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
         ...listeningAddress(api.listen),
         node: facts,
         nodeStatement: statementsOf(config, chainId, facts),
+        search: { member, nodes: config.probing?.peers ?? [] },
         ...(tls === undefined ? {} : { tls }),
         ...(api.names === undefined ? {} : { hostNames: api.names }),
         ...(api.witnesses === undefined ? {} : { peers: api.witnesses }),

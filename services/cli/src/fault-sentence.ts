@@ -23,6 +23,10 @@ export function faultSentence({ code, facts, message }: Fault, language: Languag
 const inWords = (words: Readonly<Record<string, string>>, key: string, code: string, facts: Facts): string =>
   fillMessage(words[key] ?? code, factsInWords(facts, words, shanghaiTime));
 
+/** A value of a closed list in words, for example of `category`. */
+export const wordOf = (list: string, value: string, language: Language): string =>
+  messages("contracts", language)[`${list}.${value}`] ?? value;
+
 /** What a refusal of the rules means. */
 export const refusalSentence = (code: string, facts: Facts, language: Language): string =>
   inWords(messages("contracts", language), `refusal.${code}`, code, facts);

@@ -6,6 +6,7 @@ import { merkle } from "@xinglin/crypto/pure";
 import {
   type ActorId,
   accept,
+  type Bytes,
   type Infer,
   type MemberId,
   type RecordId,
@@ -140,6 +141,20 @@ function findLeaf(
     custody: leaf.custody,
     anchoredAt: batch.at.time,
   });
+}
+
+/** The record that its source says lies in a batch, as far as the chain can tell without the leaf: whose batch it is, and that nothing stands over it. */
+export function findKnownLeaf(
+  state: StateReader,
+  root: Bytes,
+  record: RecordId,
+  home: MemberId,
+): Result<Pick<FoundTarget, "source" | "anchoredAt">, TargetRefusal> {
+  const batch = getBatch(state, root);
+  if (batch === undefined) return refuse({ code: "unknown_batch" });
+  if (batch.source !== home) return refuse({ code: "batch_of_another_member" });
+  const superseded = refusalOfSuccessor(state, record, batch.source);
+  return superseded === undefined ? accept({ source: batch.source, anchoredAt: batch.at.time }) : refuse(superseded);
 }
 
 /** A leaf can't be changed, so a record of its own under the same id and source stands over it: amended, withdrawn or ended as that one is. */

@@ -31,7 +31,7 @@ export function notInForce(state: StateReader, credential: Credential, time: Uni
 /** The caller's own credential `id`, in force at `time` and for one of `roles`. */
 export function checkCredential(
   state: StateReader,
-  caller: Caller,
+  caller: Pick<Caller, "actorId">,
   id: CredentialId,
   roles: readonly Role[],
   time: UnixSeconds,

@@ -24,7 +24,7 @@ const accepted = accept(undefined);
 /** Accepts the administration, staff whose credential `credential` carries one of `roles`, and devices if `devices` says so. */
 export function checkKeeper(
   state: StateReader,
-  caller: Caller,
+  caller: Pick<Caller, "actorId" | "actor">,
   credential: CredentialId | undefined,
   time: UnixSeconds,
   allowed: { readonly roles: readonly Role[]; readonly devices: boolean },

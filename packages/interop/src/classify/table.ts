@@ -98,10 +98,11 @@ export interface CodeRow {
   readonly effect: "raises" | "settles";
 }
 
-const ICD10 = /icd-10|^urn:oid:2\.16\.840\.1\.113883\.6\.(3|90)$|^urn:oid:2\.16\.156\.10011\.2\.3\.3\.11/i;
-const LOINC = /^http:\/\/loinc\.org$|^urn:oid:2\.16\.840\.1\.113883\.6\.1$/;
-const SNOMED = /^http:\/\/snomed\.info\/sct/;
-const ATC = /^http:\/\/www\.whocc\.no\/atc$|^urn:oid:2\.16\.840\.1\.113883\.6\.73$/;
+/** URIs of the public code systems, as they are written. */
+export const ICD10 = /icd-10|^urn:oid:2\.16\.840\.1\.113883\.6\.(3|90)$|^urn:oid:2\.16\.156\.10011\.2\.3\.3\.11/i;
+export const LOINC = /^http:\/\/loinc\.org$|^urn:oid:2\.16\.840\.1\.113883\.6\.1$/;
+export const SNOMED = /^http:\/\/snomed\.info\/sct/;
+export const ATC = /^http:\/\/www\.whocc\.no\/atc$|^urn:oid:2\.16\.840\.1\.113883\.6\.73$/;
 const ANY = /^/;
 const oneOf = (codes: string): RegExp => new RegExp(`^(${codes.trim().split(/\s+/).join("|")})$`);
 const raise = (why: string, system: RegExp, code: RegExp, recordClass: RecordClass = CORE_PROTECTED): CodeRow => ({

@@ -5,6 +5,7 @@
  */
 import { Fault } from "@xinglin/primitives";
 import type { DataSet } from "dicom-parser";
+import { type InstanceValues, instanceValues } from "../describe/instance-values.ts";
 import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { decodeText } from "./character-set.ts";
 import { checkPixels } from "./check-pixels.ts";
@@ -55,6 +56,8 @@ export class DicomInstance {
   readonly instanceNumber: number;
   /** Distance of the slice along the normal of its plane in mm; `undefined` if the file does not say. */
   readonly slicePosition: number | undefined;
+  /** What a search may know of it. */
+  readonly values: InstanceValues;
   /** Where the bytes are: a path, or the bytes themselves. */
   readonly source: string | Uint8Array;
   readonly #characterSets: readonly string[];
@@ -81,6 +84,7 @@ export class DicomInstance {
     this.seriesNumber = integer(dataSet, "x00200011");
     this.instanceNumber = integer(dataSet, "x00200013");
     this.slicePosition = slicePosition(dataSet);
+    this.values = instanceValues(dataSet, this.modality);
     this.source = source;
     this.#characterSets = trimmed(dataSet.string("x00080005")) === "" ? [] : trimmed(textOf(dataSet, "x00080005")).split("\\");
     this.#texts = new Map(

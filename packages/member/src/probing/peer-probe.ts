@@ -7,10 +7,10 @@ import { randomBytes } from "node:crypto";
 import { ApiClient, ApiLightSource } from "@xinglin/client";
 import { verifyVoteWith } from "@xinglin/crypto";
 import { nodeCurves } from "@xinglin/crypto/node";
+import { boundedFetch, fetchBounded } from "@xinglin/gateway";
 import type { Ledger } from "@xinglin/ledger";
 import { type Bytes, cbor, equal, Fault, type MemberId, schema, toHex } from "@xinglin/primitives";
 import { anchorOf, decodeLightBlock, headerHash, type LightBlock, verifyStep } from "@xinglin/verifier";
-import { boundedFetch, fetchBounded } from "./bounded-fetch.ts";
 import { NONCE_BYTES, readStatement } from "./node-statement.ts";
 
 /** A member's node and where its API is. */

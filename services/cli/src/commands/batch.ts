@@ -6,8 +6,8 @@ import { category, level } from "@xinglin/contracts";
 import { batchLeaves, bytesText, encodeTicket, endLeaf, importBatches, type SmallRecordInput } from "@xinglin/gateway";
 import { actorId, Fault, type Infer, recordId, schema } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
-import { codeText, tellPromises } from "../tell-promise.ts";
 import { importingGateway } from "./importing-gateway.ts";
+import { tellUndescribed } from "./record.ts";
 
 const MAX_LINE_BYTES = 262_144;
 /** One line: whose record it is, of which class, and the FHIR resource as it is to be kept. */
@@ -74,11 +74,10 @@ export const importFile: Command = {
         packs,
         size: bytesText(sizeBytes),
         stored: bytesText(storedBytes),
-        code: codeText(batch.promise),
         transaction: transactionBytes,
         height,
       });
-      tellPromises(context.say, [batch]);
+      tellUndescribed(context, [batch]);
     }
   },
 };

@@ -18,7 +18,6 @@ import {
 } from "@xinglin/gateway";
 import { type ActorId, actorId, Fault, type RecordId, recordId } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
-import { codeText, tellPromises } from "../tell-promise.ts";
 import { importingGateway } from "./importing-gateway.ts";
 
 /** Where a member keeps its own originals of FHIR records. */
@@ -35,11 +34,16 @@ function told(context: Context, records: readonly Anchored[]): void {
       class: `${record.class.category}/${record.class.level}`,
       size: bytesText(record.sizeBytes),
       stored: bytesText(record.storedBytes),
-      code: codeText(record.promise),
       operation: record.operationBytes,
       height: record.height,
     });
-  tellPromises(context.say, records);
+  tellUndescribed(context, records);
+}
+
+/** On the stream for troubles: what was imported is imported. */
+export function tellUndescribed({ say }: Context, imported: readonly { readonly undescribed?: string }[]): void {
+  const code = imported.find(({ undescribed }) => undescribed !== undefined)?.undescribed;
+  if (code !== undefined) process.stderr.write(`${say.text("search.undescribed", { code })}\n`);
 }
 
 /** `xinglin record import dicom FOLDER` or `… fhir FILE`. */
