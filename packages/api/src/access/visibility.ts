@@ -27,7 +27,7 @@ import type { Caller } from "../session/sessions.ts";
 /** Entries that say nothing of any person. */
 const PUBLIC_KEYS: ReadonlySet<string> = new Set([
   ...["parameters", "validators", "log", "matrix", "member", "custodian"],
-  ...["election", "tally", "epoch", "penalty", "probe", "proposal", "audit"],
+  ...["election", "tally", "epoch", "penalty", "probe", "proposal", "store", "audit"],
 ]);
 
 /** What the release or the erasure of a share rests on. */
