@@ -6,6 +6,7 @@ import type { SourceFile } from "@xinglin/archive";
 import { signTransaction } from "@xinglin/client";
 import type { MedicalRecord, Operation, RecordClass } from "@xinglin/contracts";
 import { type ActorId, cbor, Fault, type RecordId } from "@xinglin/primitives";
+import type { StoragePromise } from "./choose-code.ts";
 import { newRecordId } from "./ids.ts";
 import { type Gateway, type KeptRecord, keepRecord } from "./keep-record.ts";
 import type { KeyOfFile } from "./key-file.ts";
@@ -28,6 +29,7 @@ export interface Anchored {
   readonly sizeBytes: number;
   readonly storedBytes: number;
   readonly chunks: number;
+  readonly promise: StoragePromise;
   /** Bytes of the operation, and of the whole signed transaction that carries it (with its siblings). */
   readonly operationBytes: number;
   readonly transactionBytes: number;
@@ -146,7 +148,11 @@ const working = ({ by, onProgress, signal }: Omit<ImportOptions, "patient">) => 
   ...(signal === undefined ? {} : { signal }),
 });
 
-const summary = ({ record, object, sizeBytes, storedBytes, chunks }: KeptRecord, recordClass: RecordClass, version: number) => ({
+const summary = (
+  { record, object, sizeBytes, storedBytes, chunks, promise }: KeptRecord,
+  recordClass: RecordClass,
+  version: number,
+) => ({
   record,
   version,
   class: recordClass,
@@ -154,6 +160,7 @@ const summary = ({ record, object, sizeBytes, storedBytes, chunks }: KeptRecord,
   sizeBytes,
   storedBytes,
   chunks,
+  promise,
 });
 
 const sizes = (operation: Operation | undefined, transactionBytes: number) => ({

@@ -16,6 +16,7 @@ import { randomBytes } from "@xinglin/crypto";
 import { type KeyedRecord, MAX_BULK_SHARES, prepareBulkDeposits } from "@xinglin/custody/client";
 import { type ActorId, Fault, type RecordId, type UnixSeconds } from "@xinglin/primitives";
 import { type BatchLeaves, NewLeaves, type PackedLeaf } from "./batch-leaves.ts";
+import { placingFor, type StoragePromise } from "./choose-code.ts";
 import { custodiansFor, type KnownCustodian, listCustodians, thresholdFor } from "./custodians.ts";
 import { describeContent, describeImported } from "./describe-records.ts";
 import { newRecordId } from "./ids.ts";
@@ -63,6 +64,8 @@ export interface ImportedBatch {
   readonly storedBytes: number;
   readonly transactionBytes: number;
   readonly height: number;
+  /** What its packs can be told to keep. */
+  readonly promise: StoragePromise;
   /** What kept some of its records from being described for searches, if anything did. */
   readonly undescribed?: string;
 }
@@ -115,12 +118,12 @@ class Batch {
 
   async import(first: SmallRecordInput, source: Source): Promise<ImportedBatch> {
     const { by, signal } = this.#options;
-    const { writable: stores } = await this.#gateway.stores(by);
+    const { promise, ...placing } = await placingFor(this.#gateway, by);
     let sizeBytes = 0;
     let storedBytes = 0;
     try {
       const packing = packRecords(this.#contents(first, source), {
-        stores,
+        ...placing,
         ...(this.#gateway.profile === undefined ? {} : { profile: this.#gateway.profile }),
         onBegin: (objectId) => {
           this.#gateway.journal.beginPack(objectId);
@@ -147,8 +150,15 @@ class Batch {
     const anchored = await this.#anchor();
     const undescribed = await describeImported(this.#gateway.client, by, this.#described(anchored.root));
     const records = this.#metas.map(({ record }) => record);
-    const told = undescribed === undefined ? {} : { undescribed };
-    return { records, packs: this.#packs.length, sizeBytes, storedBytes, ...anchored, ...told };
+    return {
+      records,
+      packs: this.#packs.length,
+      sizeBytes,
+      storedBytes,
+      promise,
+      ...anchored,
+      ...(undescribed === undefined ? {} : { undescribed }),
+    };
   }
 
   #described(root: Uint8Array): DescribedRecord[] {

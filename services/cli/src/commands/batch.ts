@@ -6,6 +6,7 @@ import { category, level } from "@xinglin/contracts";
 import { batchLeaves, bytesText, encodeTicket, endLeaf, importBatches, type SmallRecordInput } from "@xinglin/gateway";
 import { actorId, Fault, type Infer, recordId, schema } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
+import { codeText, tellPromises } from "../tell-promise.ts";
 import { importingGateway } from "./importing-gateway.ts";
 import { tellUndescribed } from "./record.ts";
 
@@ -74,9 +75,11 @@ export const importFile: Command = {
         packs,
         size: bytesText(sizeBytes),
         stored: bytesText(storedBytes),
+        code: codeText(batch.promise),
         transaction: transactionBytes,
         height,
       });
+      tellPromises(context.say, [batch]);
       tellUndescribed(context, [batch]);
     }
   },

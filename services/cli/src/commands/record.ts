@@ -18,6 +18,7 @@ import {
 } from "@xinglin/gateway";
 import { type ActorId, actorId, Fault, type RecordId, recordId } from "@xinglin/primitives";
 import type { Command, Context } from "../command.ts";
+import { codeText, tellPromises } from "../tell-promise.ts";
 import { importingGateway } from "./importing-gateway.ts";
 
 /** Where a member keeps its own originals of FHIR records. */
@@ -34,9 +35,11 @@ function told(context: Context, records: readonly Anchored[]): void {
       class: `${record.class.category}/${record.class.level}`,
       size: bytesText(record.sizeBytes),
       stored: bytesText(record.storedBytes),
+      code: codeText(record.promise),
       operation: record.operationBytes,
       height: record.height,
     });
+  tellPromises(context.say, records);
   tellUndescribed(context, records);
 }
 
