@@ -27,6 +27,7 @@ import {
 import { measureFilter } from "./archive-filter.ts";
 import { measureLargeObject } from "./archive-large.ts";
 import { sealingLoop } from "./archive-limits.ts";
+import { measureNational } from "./archive-national.ts";
 import { measureNetwork } from "./archive-network.ts";
 import { measureSmallRecords } from "./archive-small-records.ts";
 import { best, interleave, type Measure, median, type SuiteOptions, timed } from "./measure.ts";
@@ -43,7 +44,7 @@ const MEGABYTE = 1e6;
 const MEMBERS = ["a", "b", "c", "d", "a", "b", "c", "d", "a", "b", "c", "e", "e", "f"];
 const GONE = 4;
 
-/** Emits `ingest`, `loop-delay`, `compression`, `ingest-filtered`, `retrieve-degraded`, `audit`, `repair`, `import-network`, `retrieve-network`, `code`, `reference-bytes`, `onchain-bytes`, `rss`, `rss-growth`, `rss-20gb`, `small-records` and `small-records-files`. */
+/** Emits `ingest`, `ingest-national`, `loop-delay`, `compression`, `ingest-filtered`, `retrieve-degraded`, `audit`, `repair`, `import-network`, `retrieve-network`, `code`, `reference-bytes`, `onchain-bytes`, `rss`, `rss-growth`, `rss-20gb`, `small-records` and `small-records-files`. */
 export async function run({ quick, emit }: SuiteOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "xinglin-bench-archive-"));
   try {
@@ -51,6 +52,7 @@ export async function run({ quick, emit }: SuiteOptions): Promise<void> {
     const study = await makeStudy(join(folder, "study"), sizeBytes);
     const stores = await openStores(storesBelow(join(folder, "stores")), { create: true });
     const object = await measureIngest(study, stores, quick ? 4 : 5, emit);
+    await measureNational(study, stores, quick ? 4 : 5, emit);
     await measureFilter(stores, folder, quick, emit);
     await measureRetrieval(study, stores, object, folder, quick ? 4 : 5, emit);
     await measureCustodians(study, stores, object, emit);
