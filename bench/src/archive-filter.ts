@@ -19,14 +19,11 @@ import {
   UnitCodec,
 } from "@xinglin/archive";
 import { cpuOf, sealingLoop } from "./archive-limits.ts";
+import { type Emit, MEGABYTE, round } from "./archive-study.ts";
 import { dataFolder } from "./data.ts";
-import { best, interleave, type Measure, median, timed } from "./measure.ts";
-
-type Emit = (measure: Measure) => void;
+import { best, interleave, median, timed } from "./measure.ts";
 
 const examples = fileURLToPath(new URL("../../examples", import.meta.url));
-const round = (value: number): number => Math.round(value * 1000) / 1000;
-const MEGABYTE = 1e6;
 
 /** One frame, as both codecs take it. */
 interface Frame {

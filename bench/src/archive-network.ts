@@ -2,13 +2,12 @@
  * The archive over fourteen IPFS nodes on loopback, real processes each with its own folder: import, and retrieval with four of them killed. The
  * limit takes the same pieces from the ten that are left, over the same calls, and does nothing with them.
  */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   closeWorkers,
-  DEFAULT_CODE,
   decodeTable,
   type Ingested,
   ingest,
@@ -16,34 +15,33 @@ import {
   rawCid,
   retrieve,
   retrieveFiles,
-  type SourceFile,
   type Store,
 } from "@xinglin/archive";
 import { builtIpfsNode, ensureIpfsNode, type IpfsNode, startIpfsNode } from "@xinglin/engines";
 import { Fault } from "@xinglin/primitives";
-import { best, interleave, type Measure, median, timed } from "./measure.ts";
+import { measureRange } from "./archive-range.ts";
+import { compare, type Emit, GONE, K, M, MEGABYTE, mb, type Study } from "./archive-study.ts";
+import { best, interleave, median, timed } from "./measure.ts";
 
-const NODES = DEFAULT_CODE.k + DEFAULT_CODE.m;
-const GONE = 4;
-const MEGABYTE = 1e6;
+const NODES = K + M;
+const MEASURES = [
+  "import-network",
+  "retrieve-network",
+  "range-network",
+  "range-network-holder-dead",
+  "range-network-holder-hangs",
+];
 /** As many calls as a reader that asks ahead has on their way. */
 const IN_FLIGHT = 20;
 const MAX_TABLE_BYTES = 16e6;
 const QUICK_FILES = 100;
 
-/** The study that is imported: its files, where their like lie on the disk, and their bytes. */
-export interface NetworkStudy {
-  readonly folder: string;
-  readonly files: readonly SourceFile[];
-  readonly sizeBytes: number;
-}
-
-/** Emits `import-network` and `retrieve-network`. A quick run takes the first files only, and nothing if the node is not built: that takes minutes. */
-export async function measureNetwork(whole: NetworkStudy, quick: boolean, emit: (measure: Measure) => void): Promise<void> {
+/** Emits `import-network`, `retrieve-network` and the reads of chunks. A quick run takes the first files only, and nothing if the node is not built: that takes minutes. */
+export async function measureNetwork(whole: Study, quick: boolean, emit: Emit): Promise<void> {
   const study = quick ? firstOf(whole, QUICK_FILES) : whole;
   const program = await programFor(quick);
   if (typeof program !== "string") {
-    for (const measure of ["import-network", "retrieve-network"]) emit({ measure, skipped: program.missing });
+    for (const measure of MEASURES) emit({ measure, skipped: program.missing });
     return;
   }
   const folder = await mkdtemp(join(tmpdir(), "xinglin-bench-ipfs-"));
@@ -54,10 +52,20 @@ export async function measureNetwork(whole: NetworkStudy, quick: boolean, emit: 
     const descriptions = nodes.map(({ api }, i) => ({ kind: "ipfs" as const, id: `n-${i}`, member: `m-${i}`, api }));
     const stores = await openStores(descriptions, { create: true });
     const object = await measureImport(study, stores, quick ? 1 : 3, emit);
-    for (const node of nodes.slice(0, GONE)) {
+    const source = { study, stores, object };
+    const reads = quick ? 20 : 100;
+    await measureRange({ measure: "range-network", source, reads, state: `${NODES} nodes`, demand: "≤ 50 ms" }, emit);
+    const [first, ...others] = nodes.slice(0, GONE) as [IpfsNode, ...IpfsNode[]];
+    first.kill("SIGSTOP");
+    const hangs = { source, holders: stores.slice(0, 1), state: `${NODES} nodes, one says nothing`, demand: "≤ 150 ms" };
+    await measureRange({ measure: "range-network-holder-hangs", ...hangs, reads }, emit);
+    first.kill("SIGCONT");
+    for (const node of [first, ...others]) {
       node.kill();
       await node.ended;
     }
+    const dead = { source, holders: stores.slice(0, GONE), state: `${NODES - GONE} of ${NODES} nodes`, demand: "≤ 150 ms" };
+    await measureRange({ measure: "range-network-holder-dead", ...dead, reads }, emit);
     await measureRetrieval(study, { stores, object, apis: nodes.map(({ api }) => api), folder }, quick ? 2 : 5, emit);
   } finally {
     await closeWorkers();
@@ -66,7 +74,7 @@ export async function measureNetwork(whole: NetworkStudy, quick: boolean, emit: 
   }
 }
 
-const firstOf = ({ folder, files, sizeBytes }: NetworkStudy, count: number): NetworkStudy => ({
+const firstOf = ({ folder, files, sizeBytes }: Study, count: number): Study => ({
   folder,
   files: files.slice(0, count),
   sizeBytes: (sizeBytes * Math.min(count, files.length)) / files.length,
@@ -83,14 +91,7 @@ async function programFor(quick: boolean): Promise<string | { readonly missing: 
   }
 }
 
-const mb = (bytes: number): string => `${Math.round(bytes / MEGABYTE)}MB`;
-
-async function measureImport(
-  study: NetworkStudy,
-  stores: readonly Store[],
-  rounds: number,
-  emit: (measure: Measure) => void,
-): Promise<Ingested> {
+async function measureImport(study: Study, stores: readonly Store[], rounds: number, emit: Emit): Promise<Ingested> {
   let kept: Ingested | undefined;
   const samples: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -117,10 +118,10 @@ interface Network {
 }
 
 async function measureRetrieval(
-  study: NetworkStudy,
+  study: Study,
   { stores, object, apis, folder }: Network,
   rounds: number,
-  emit: (measure: Measure) => void,
+  emit: Emit,
 ): Promise<void> {
   const { reference, objectId, key } = object;
   const calls = await pieceCalls(stores, object, apis);
@@ -208,13 +209,4 @@ async function takeAll(calls: readonly URL[]): Promise<void> {
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
   agent.destroy();
-}
-
-async function compare(study: NetworkStudy, folder: string): Promise<void> {
-  const names = await readdir(folder);
-  if (names.length !== study.files.length) throw new Error(`${names.length} files came back of ${study.files.length}`);
-  for (const name of names) {
-    const [there, here] = await Promise.all([readFile(join(folder, name)), readFile(join(study.folder, name))]);
-    if (!there.equals(here)) throw new Error(`${name} came back with other bytes`);
-  }
 }

@@ -141,7 +141,7 @@ export const findManifest = (object: OpenObject, reference: ObjectReference): Pr
   );
 
 /** The table of these bytes, or `undefined` if they are not the anchored table. */
-export function readTable(bytes: Uint8Array, reference: ObjectReference, objectId: Uint8Array): PieceTable | undefined {
+function readTable(bytes: Uint8Array, reference: ObjectReference, objectId: Uint8Array): PieceTable | undefined {
   try {
     return decodeTable(bytes, reference, objectId);
   } catch (cause) {
