@@ -10,14 +10,13 @@ import {
   type CodeParameters,
   chooseCode,
   DEFAULT_GOAL,
-  oddsOfCode,
   rateOfAfr,
   type Store,
   type StoreFacts,
   type StoreOdds,
 } from "@xinglin/archive";
 import type { Identity } from "@xinglin/client";
-import { Fault } from "@xinglin/primitives";
+import { Fault, invariant } from "@xinglin/primitives";
 import type { Gateway } from "./keep-record.ts";
 import { type ChainFacts, chainFacts, type KnownStore, knownStores } from "./store-facts.ts";
 
@@ -103,12 +102,18 @@ export const oddsOver = (known: readonly KnownStore[]): StoreOdds => ({
   },
 });
 
+/** The nearest code where two copies may be kept. */
+function copiesOver(odds: StoreOdds): CodeOdds | undefined {
+  const choice = chooseCode(odds, { ...DEFAULT_GOAL, maxOverhead: COPY_OVERHEAD });
+  return choice.isReached ? choice.chosen : choice.nearest;
+}
+
 /** The code for an object over these stores, at least one, and what it promises. */
 export function promiseOver(known: readonly KnownStore[]): StoragePromise {
   const odds = oddsOver(known);
-  const goal = known.length < FEW_STORES ? { ...DEFAULT_GOAL, maxOverhead: COPY_OVERHEAD } : DEFAULT_GOAL;
-  const choice = chooseCode(odds, goal);
-  const chosen = choice.isReached ? choice.chosen : (choice.nearest ?? oddsOfCode(odds, { k: 1, m: 0 }));
+  const choice = chooseCode(odds);
+  const chosen = choice.isReached ? choice.chosen : known.length < FEW_STORES ? copiesOver(odds) : choice.nearest;
+  invariant(chosen !== undefined, "there is a code over one store");
   return {
     ...chosen,
     stores: known.length,

@@ -8,7 +8,8 @@ export const codeText = ({ code: { k, m } }: Pick<StoragePromise, "code">): stri
 /** `99.99998`: as many digits as it takes to show what is missing, never rounded up. */
 export function percentText(missing: number): string {
   const digits = missing <= 0 ? 6 : Math.max(0, Math.min(12, Math.ceil(-Math.log10(missing)) - 1));
-  return (Math.floor((1 - missing) * 100 * 10 ** digits + 1e-6) / 10 ** digits).toFixed(digits);
+  const text = (Math.floor((1 - missing) * 100 * 10 ** digits + 1e-6) / 10 ** digits).toFixed(digits);
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
 /** The sentences: none if the promise is kept and no single event can break it. */

@@ -27,7 +27,7 @@ export interface CodeNeeds {
   readonly moreStores?: number;
   /** The overhead with the stores that there are. */
   readonly overhead?: number;
-  /** The availability of each store, if their failures for good stay as they are. */
+  /** The availability of each store, or of the nodes that stores are out with, if their failures for good stay as they are. */
   readonly availability?: number;
 }
 
@@ -133,7 +133,7 @@ function withMore(odds: StoreOdds, count: number): StoreOdds {
   return { ...odds, stores: [...odds.stores, ...further] };
 }
 
-/** These stores if each answered so much of the time; of those that are out with their member, if the member did. */
+/** These stores if each answered so much of the time; of those that are out with their member's node, if the node did. */
 function withAvailability(odds: StoreOdds, availability: number): StoreOdds {
   const { outage = {}, stores } = odds;
   const nodes = typeof outage.member === "object" ? outage.member : {};
@@ -142,7 +142,7 @@ function withAvailability(odds: StoreOdds, availability: number): StoreOdds {
   return {
     ...odds,
     outage: typeof outage.member === "object" ? { ...outage, member } : outage,
-    stores: stores.map((store) => ({ ...store, availability: isTied(store) ? 1 : availability })),
+    stores: stores.map((store) => ({ ...store, availability: isTied(store) ? store.availability : availability })),
   };
 }
 

@@ -1,8 +1,9 @@
 /** The choice of k and m. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { chooseCode, DEFAULT_GOAL } from "../../src/durability/choose-code.ts";
-import type { MeasuredStore } from "../../src/durability/code-odds.ts";
+import { type MeasuredStore, oddsOfCode } from "../../src/durability/code-odds.ts";
 import { rateOfAfr } from "../../src/durability/yearly-loss.ts";
 import { siteOf } from "../../src/store/description.ts";
 
@@ -55,6 +56,86 @@ test("cities that are lost whole cost overhead, and a consortium in one city is 
   assert.ok(!seven.isReached || seven.chosen.overhead > spread.chosen.overhead);
   const one = chooseCode({ stores: stores(15, 0.99, 1), domainHazards: flood });
   assert.ok(!one.isReached && one.nearest?.isExposed === true && one.needs.overhead === undefined);
+});
+
+/** The story's six members: 2 + 3 + 3 + 3 + 2 + 1 stores, each member's behind one node. */
+const sixMembers = (node: number) => ({
+  stores: [2, 3, 3, 3, 2, 1].flatMap((count, m) =>
+    Array.from({ length: count }, (_, i) => {
+      const member = `m${m}`;
+      return { id: `${member}-${i}`, member, site: siteOf({ member }), availability: 0.999, hazards };
+    }),
+  ),
+  outage: { member: Object.fromEntries(Array.from({ length: 6 }, (_, m) => [`m${m}`, 1 - node])) },
+});
+
+test("fourteen stores behind six nodes are not fourteen: the nearest loses nothing, and further members keep the promise", () => {
+  const six = sixMembers(0.99);
+  const choice = chooseCode(six);
+  assert.ok(!choice.isReached);
+  assert.deepEqual(choice.nearest?.code, { k: 8, m: 4 });
+  assert.ok(choice.nearest.yearlyLoss < 1e-9 && choice.nearest.unreadable > 1e-4);
+  assert.equal(choice.nearest.isExposed, false);
+  const more = choice.needs.moreStores!;
+  const further = stores(more, 0.99 * 0.999); // about as good as those behind nodes
+  const joined = {
+    ...six,
+    stores: [...six.stores, ...further.map((store) => ({ ...store, member: `+${store.member}`, id: `+${store.id}` }))],
+  };
+  assert.equal(chooseCode(joined).isReached, true);
+  // The same stores, each behind a node of its own, would do; and so would better nodes.
+  assert.equal(chooseCode({ stores: stores(14, 0.99) }).isReached, true);
+  const { availability } = choice.needs;
+  const isReached = (node: number) => chooseCode(sixMembers(node)).isReached;
+  assert.deepEqual([isReached(availability!), isReached(availability! - 2e-5)], [true, false]);
+});
+
+test("an outage of one named member counts for its columns, and for nobody else's", () => {
+  const [a, b, c] = stores(3, 1);
+  const odds = { stores: [a!, b!, c!], outage: { member: { m1: 0.01 } } };
+  assert.ok(Math.abs(oddsOfCode(odds, { k: 3, m: 0 }).unreadable - 0.01) < 1e-12);
+  assert.equal(oddsOfCode(odds, { k: 2, m: 1 }).unreadable, 0);
+  const other = { ...odds, outage: { member: { m9: 0.5 } } };
+  assert.equal(oddsOfCode(other, { k: 3, m: 0 }).unreadable, 0);
+});
+
+test("at the same promise more stores cost less", () => {
+  const overheads = [14, 18, 30].map((count) => {
+    const choice = chooseCode({ stores: stores(count, 0.99) });
+    assert.ok(choice.isReached);
+    return choice.chosen.overhead;
+  });
+  assert.deepEqual(
+    overheads,
+    [...new Set(overheads)].sort((a, b) => b - a),
+  );
+});
+
+/** Each row of the table in the documentation: stores, then what comes out at 95, 98 and 99 %; a code in brackets misses the promise. */
+test("the table of codes in the documentation is what comes out", () => {
+  const page = readFileSync(new URL("../../../../docs/internals/durability.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| (\d+|six members, fourteen stores) ((?:\| \(?\d+\+\d+\)? ){3})\|$/gm)];
+  assert.deepEqual(
+    rows.map(([, first]) => first),
+    ["3", "6", "14", "30", "100", "six members, fourteen stores"],
+  );
+  for (const [, first, cells] of rows) {
+    const found = [0.95, 0.98, 0.99].map((availability) => {
+      const choice = chooseCode(
+        first?.startsWith("six") ? sixMembers(availability) : { stores: stores(Number(first), availability) },
+      );
+      const { code } = choice.isReached ? choice.chosen : choice.nearest!;
+      return choice.isReached ? `${code.k}+${code.m}` : `(${code.k}+${code.m})`;
+    });
+    assert.deepEqual(
+      cells
+        ?.split("|")
+        .slice(1)
+        .map((cell) => cell.trim()),
+      found,
+      first,
+    );
+  }
 });
 
 test("slow repair is part of the promise", () => {
