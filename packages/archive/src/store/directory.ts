@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { Fault, fromHex, toHex } from "@xinglin/primitives";
 import { type DirectoryDescription, type Site, siteOf } from "./description.ts";
 import { DirectoryStagedPack, DirectoryStoredPack } from "./directory-pack.ts";
+import { bytesBelow, forgetObjectBytes, objectBytes } from "./directory-usage.ts";
 import { errnoOf, readFault, writeFault } from "./disk-fault.ts";
 import { makeFolder, syncFolder, writeDurably } from "./durable.ts";
 import { isStale } from "./owner.ts";
@@ -105,7 +106,7 @@ export class DirectoryStore implements Store {
       const diskFreeBytes = disk.bavail * disk.bsize;
       const { quotaBytes } = this.description;
       if (quotaBytes === undefined) return { freeBytes: diskFreeBytes, disk: String(dev), diskFreeBytes };
-      const used = (await bytesBelow(this.#objects)) + (await bytesBelow(this.#incoming));
+      const used = (await objectBytes(this.#objects)) + (await bytesBelow(this.#incoming));
       return { freeBytes: Math.max(0, Math.min(diskFreeBytes, quotaBytes - used)), disk: String(dev), diskFreeBytes };
     });
   }
@@ -113,6 +114,7 @@ export class DirectoryStore implements Store {
   async stage(objectId: Uint8Array, slot: number, purpose: StagePurpose, owner: string): Promise<StagedPack> {
     const budget = this.description.quotaBytes === undefined ? Number.POSITIVE_INFINITY : (await this.room()).freeBytes;
     const name = toHex(objectId);
+    if (purpose === "repair") forgetObjectBytes(this.#objects, name);
     const folder = join(this.#incoming, `${name}.${purpose}.${owner}`);
     return await this.#writing(async () => {
       await mkdir(folder);
@@ -194,11 +196,4 @@ export class DirectoryStore implements Store {
       throw writeFault(this.id, cause);
     }
   }
-}
-
-async function bytesBelow(folder: string): Promise<number> {
-  let sum = 0;
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
-    if (entry.isFile()) sum += (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0;
-  return sum;
 }
