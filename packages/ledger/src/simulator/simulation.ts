@@ -30,14 +30,18 @@ export class Simulation extends Cluster {
 
   /**
    * Ends all faults but those of faulty proposers, and runs until whatever waits in an honest node is in a block or known to be over. Throws a `Violation` if
-   * that takes more heights than six rotations and 20, and twice as many as what waits fills, or if the nodes do not come together.
+   * that takes more heights than six rotations and 20, and twice as many as what waits fills (of one member in a node that alone has it, at each of that node's
+   * turns a member's quota), or if the nodes do not come together.
    */
   async heal(): Promise<void> {
     this.calm();
     for (const { index, node } of this.members) if (!node.isUp) this.agenda.plan(1, { kind: "start", member: index });
     const honest = this.members.filter(({ isByzantine }) => !isByzantine);
     const from = this.referee.height;
-    const heights = 6 * this.members.length + 20 + 2 * Math.ceil(operationsIn(honest) / this.profile.blockOperations);
+    const { blockOperations, memberQuota } = this.profile;
+    const waiting = operationsIn(honest);
+    const turns = Math.ceil(waiting.ofBusiestMember / memberQuota) * this.members.length;
+    const heights = 6 * this.members.length + 20 + 2 * (Math.ceil(waiting.all / blockOperations) + turns);
     const isOwed = (): boolean => honest.some(({ node }) => !node.isUp || node.application.waiting > 0);
     const areTogether = (): boolean =>
       this.members.every(({ node }) => node.isUp && node.application.height >= from + 2) &&
@@ -197,9 +201,15 @@ export class Simulation extends Cluster {
   }
 }
 
-/** Operations that wait in these members' mempools. */
-function operationsIn(members: readonly SimulatedMember[]): number {
+/** Operations that wait in these members' mempools, each counted once. */
+function operationsIn(members: readonly SimulatedMember[]): { readonly all: number; readonly ofBusiestMember: number } {
   const waiting = members.flatMap(({ node }) => (node.isUp ? node.application.waitingTransactions() : []));
   const byName = new Map(waiting.map((bytes) => [Buffer.from(bytes).toString("latin1"), bytes]));
-  return [...byName.values()].reduce((sum, bytes) => sum + decodeTransaction(bytes).body.operations.length, 0);
+  const bySponsor = new Map<string, number>();
+  for (const bytes of byName.values()) {
+    const { sponsor, operations } = decodeTransaction(bytes).body;
+    bySponsor.set(sponsor, (bySponsor.get(sponsor) ?? 0) + operations.length);
+  }
+  const counts = [...bySponsor.values()];
+  return { all: counts.reduce((sum, count) => sum + count, 0), ofBusiestMember: Math.max(0, ...counts) };
 }
