@@ -73,7 +73,7 @@ export class LentStore {
     }
     const pack = await this.store.stage(fromHex(objectId), slot, purpose, owner);
     await loans.begin(objectId, member);
-    return stages.add({ member, loanTo, object: objectId, isRepair, pack });
+    return stages.add({ store: this.store.id, member, loanTo, object: objectId, isRepair, pack });
   }
 
   /** Throws `member_quota_reached`, and those of the store. */
@@ -169,7 +169,7 @@ export class LentStore {
       if (!isHere && owner === undefined) return;
       if (owner !== undefined || (await this.#proof.anchorOf(object))?.member !== member) throw new Fault("store_forbidden");
     }
-    await stages.drop(object);
+    await stages.drop(object, this.store.id);
     this.#packs.drop(object);
     await this.store.remove(fromHex(object));
     await loans.forget(object);
@@ -198,7 +198,7 @@ export class LentStore {
     const { memberQuotaBytes, loans, stages } = this.#options;
     return member === this.store.member
       ? Number.MAX_SAFE_INTEGER
-      : memberQuotaBytes - loans.usedBy(member) - stages.usedBy(member);
+      : memberQuotaBytes - loans.usedBy(member) - stages.usedBy(member, this.store.id);
   }
 
   #spend(stage: GuestStage, bytes: number): void {

@@ -2,12 +2,14 @@
 import type { Store, StoredPack } from "../store/store.ts";
 
 const MAX_OPEN = 64;
-/** A medium may be taken away under an open file, which reads on for ever: it is opened anew after so long. */
+/** A medium may be taken away under an open connection: it is asked anew after so long. A pack of a disk says itself, at each use, that it was. */
 const MAX_AGE_MS = 5_000;
 
 interface Entry {
   readonly pack: Promise<StoredPack | undefined>;
   readonly openedAt: number;
+  /** Known once it is open. */
+  found: StoredPack | undefined;
   using: number;
   dropped: boolean;
 }
@@ -24,13 +26,14 @@ export class OpenPacks {
   /** Lets `work` use an object's pack; `undefined` if the store has none. */
   async use<T>(object: string, work: (pack: StoredPack) => Promise<T>): Promise<T | undefined> {
     const known = this.#open.get(object);
-    if (known !== undefined && performance.now() - known.openedAt > MAX_AGE_MS) this.drop(object);
+    if (known !== undefined && !isGood(known)) this.drop(object);
     const entry = this.#open.get(object) ?? this.#opened(object);
     this.#open.delete(object);
     this.#open.set(object, entry);
     entry.using++;
     try {
       const pack = await entry.pack;
+      entry.found = pack;
       if (pack === undefined) this.drop(object);
       return pack === undefined ? undefined : await work(pack);
     } catch (error) {
@@ -60,7 +63,13 @@ export class OpenPacks {
   }
 
   #opened(object: string): Entry {
-    return { pack: this.#store.open(Buffer.from(object, "hex")), openedAt: performance.now(), using: 0, dropped: false };
+    return {
+      pack: this.#store.open(Buffer.from(object, "hex")),
+      openedAt: performance.now(),
+      found: undefined,
+      using: 0,
+      dropped: false,
+    };
   }
 
   #closeIfDone(entry: Entry): void {
@@ -69,3 +78,6 @@ export class OpenPacks {
     void entry.pack.then((pack) => pack?.close()).catch(() => undefined);
   }
 }
+
+const isGood = ({ openedAt, found }: Entry): boolean =>
+  performance.now() - openedAt <= MAX_AGE_MS && found?.isCurrent?.() !== false;

@@ -2,7 +2,7 @@
 import { cbor, Fault, schema, toHex } from "@xinglin/primitives";
 import type { DocumentName } from "../store/store.ts";
 import type { LentStore } from "./lent-store.ts";
-import type { GuestStages } from "./stages.ts";
+import type { GuestStage, GuestStages } from "./stages.ts";
 import { LIST_PAGE, MAX_DOCUMENT_BYTES, MAX_PART_BYTES, MAX_SMALL_BYTES, stageRequest } from "./wire.ts";
 
 /** Bytes as they are, a value as CBOR, or nothing to say. */
@@ -34,6 +34,8 @@ function number({ query }: Ask, name: string): number {
   if (!/^\d{1,16}$/.test(text)) throw new Fault("malformed", { element: `/${name}` });
   return position.parse(Number(text), `/${name}`);
 }
+/** The stage that the path names. */
+const stageOf = ({ lent, stages, member, names: [token = ""] }: Ask): GuestStage => stages.find(token, member, lent.store.id);
 const none: Answer = undefined;
 const known = <T>(value: T | undefined): T => {
   if (value === undefined) throw new Fault("object_unknown");
@@ -103,30 +105,24 @@ const routes: readonly { readonly method: string; readonly path: RegExp; readonl
     stage: await lent.stage(member, stageRequest.parse(cbor.decode(body, MAX_SMALL_BYTES))),
   })),
   on("PUT", `/stages/${ID}/pieces`, MAX_PART_BYTES, async (ask) => {
-    const { lent, stages, member, names, body } = ask;
-    await lent.write(stages.find(names[0] ?? "", member), number(ask, "at"), body);
+    await ask.lent.write(stageOf(ask), number(ask, "at"), ask.body);
     return none;
   }),
-  on(
-    "PUT",
-    `/stages/${ID}/documents/${DOCUMENT}`,
-    MAX_DOCUMENT_BYTES,
-    async ({ lent, stages, member, names: [token = "", name], body }) => {
-      await lent.writeDocument(stages.find(token, member), name as DocumentName, body);
-      return none;
-    },
-  ),
-  on("POST", `/stages/${ID}/settle`, 0, async ({ stages, member, names: [token = ""] }) => {
-    await stages.find(token, member).pack.settle();
+  on("PUT", `/stages/${ID}/documents/${DOCUMENT}`, MAX_DOCUMENT_BYTES, async (ask) => {
+    await ask.lent.writeDocument(stageOf(ask), ask.names[1] as DocumentName, ask.body);
     return none;
   }),
-  on("POST", `/stages/${ID}/publish`, 0, async ({ lent, stages, member, names: [token = ""] }) => {
-    await lent.publish(stages.find(token, member));
+  on("POST", `/stages/${ID}/settle`, 0, async (ask) => {
+    await stageOf(ask).pack.settle();
     return none;
   }),
-  on("DELETE", `/stages/${ID}`, 0, async ({ lent, stages, member, names: [token = ""] }) => {
-    await lent.discard(stages.find(token, member));
-    stages.end(token);
+  on("POST", `/stages/${ID}/publish`, 0, async (ask) => {
+    await ask.lent.publish(stageOf(ask));
+    return none;
+  }),
+  on("DELETE", `/stages/${ID}`, 0, async (ask) => {
+    await ask.lent.discard(stageOf(ask));
+    ask.stages.end(ask.names[0] ?? "");
     return none;
   }),
 ];

@@ -9,6 +9,8 @@ const MAX_STAGES_A_MEMBER = 256;
 
 /** A pack under way. */
 export interface GuestStage {
+  /** The lent store that it is written to: of the fourteen stores of one object several may be this member's. */
+  readonly store: string;
   readonly member: string;
   /** Whose object it will be: another member's, if it is a repair. */
   readonly loanTo: string;
@@ -41,10 +43,10 @@ export class GuestStages {
     return token;
   }
 
-  /** A member's own stage. Throws `store_stage_lost`: after a restart of the store's node none is left. */
-  find(token: string, member: string): GuestStage {
+  /** A member's own stage at a store. Throws `store_stage_lost`: after a restart of the store's node none is left. */
+  find(token: string, member: string, store: string): GuestStage {
     const stage = this.#stages.get(token);
-    if (stage?.member !== member) throw new Fault("store_stage_lost", {}, { retry: true });
+    if (stage?.member !== member || stage.store !== store) throw new Fault("store_stage_lost", {}, { retry: true });
     stage.touchedAt = this.#now();
     return stage;
   }
@@ -53,17 +55,18 @@ export class GuestStages {
     this.#stages.delete(token);
   }
 
-  /** Bytes that are staged and will be a member's. */
-  usedBy(member: string): number {
+  /** Bytes that are staged at a store and will be a member's. */
+  usedBy(member: string, store: string): number {
     let sum = 0;
-    for (const stage of this.#stages.values()) if (stage.loanTo === member && !stage.published) sum += stage.bytes;
+    for (const stage of this.#stages.values())
+      if (stage.loanTo === member && stage.store === store && !stage.published) sum += stage.bytes;
     return sum;
   }
 
-  /** Takes away what is staged of an object, so that its files can be removed. */
-  async drop(object: string): Promise<void> {
+  /** Takes away what is staged of an object at a store, so that its files can be removed; what other stores are being given of it goes on. */
+  async drop(object: string, store: string): Promise<void> {
     for (const [token, stage] of this.#stages)
-      if (stage.object === object) {
+      if (stage.object === object && stage.store === store) {
         this.#stages.delete(token);
         if (!stage.published) await stage.pack.discard().catch(() => undefined);
       }

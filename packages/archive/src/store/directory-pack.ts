@@ -1,5 +1,5 @@
 /** Packs of a store in a folder: one being written, and one that is published. */
-import { closeSync, ftruncateSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Fault } from "@xinglin/primitives";
@@ -121,6 +121,15 @@ export class DirectoryStoredPack implements StoredPack {
     this.#folder = folder;
     this.#pack = join(folder, name);
     this.#descriptor = descriptor;
+  }
+
+  isCurrent(): boolean {
+    try {
+      const [now, open] = [statSync(this.#pack), fstatSync(this.#descriptor)];
+      return now.ino === open.ino && now.dev === open.dev;
+    } catch {
+      return false;
+    }
   }
 
   async read(position: number, into: Uint8Array): Promise<boolean> {

@@ -75,6 +75,8 @@ export interface StoredPack {
   readonly slot: number;
   /** Reads are done by the time they return, with blocking calls: nothing is won by asking others meanwhile. */
   readonly isNear?: true;
+  /** Whether what is read here is still what the store shows. Only of packs that stay open in the operating system, which reads on what was deleted. */
+  isCurrent?(): boolean;
   /** Fills `into` from `position`; false if the pack ends before. A far one may stop at `signal`: then what is in `into` means nothing. */
   read(position: number, into: Uint8Array, signal?: AbortSignal): Promise<boolean>;
   /** A document of at most `maxBytes`, or `undefined` if there is none or it is longer. */

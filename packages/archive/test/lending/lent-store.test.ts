@@ -82,6 +82,36 @@ test("a member fills its share of a store, and no more", async (t) => {
   assert.equal((await store.room()).freeBytes, 5_000);
 });
 
+test("what is removed at one store of a lender leaves what its others are being given of the same object", async (t) => {
+  const { lender } = await lend(t, { count: 2, quotaBytes: 10_000 });
+  const [first, second] = [await lender.store("importer", 0), await lender.store("importer", 1)];
+  const objectId = randomBytes(16);
+  const [lost, kept] = [
+    await first.stage(objectId, 0, "import", stageOwner),
+    await second.stage(objectId, 1, "import", stageOwner),
+  ];
+  await kept.write(0, randomBytes(4_000));
+  await first.remove(objectId);
+  await kept.settle();
+  assert.equal((await first.room()).freeBytes, 5_000, "what is staged at one store takes no room of the others");
+  await kept.publish();
+  assert.equal(await second.has(objectId), true);
+  await lost.write(0, randomBytes(10));
+  await assert.rejects(lost.settle(), fault("store_stage_lost"));
+});
+
+test("a pack that somebody deleted by hand is gone at once, and can be repaired", async (t) => {
+  const { lender } = await lend(t);
+  const store = await lender.store("importer");
+  const objectId = await keep(store);
+  const pack = await store.open(objectId);
+  assert.equal(await pack!.read(0, new Uint8Array(10)), true);
+  await rm(join(lender.inner[0]!.description.path, "objects", toHex(objectId)), { recursive: true });
+  await assert.rejects(pack!.read(0, new Uint8Array(10)), fault("object_unknown"));
+  assert.equal(await store.open(objectId), undefined);
+  await (await store.stage(objectId, 2, "repair", stageOwner)).discard();
+});
+
 test("a full medium says so", async (t) => {
   const { lender } = await lend(t, { quotaBytes: 1_000, memberQuotaBytes: 1_000_000 });
   const store = await lender.store("importer");
