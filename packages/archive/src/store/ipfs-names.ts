@@ -8,6 +8,7 @@
  *     xinglin/1/STORE/object/OBJECT/ROOT                     recursive   the object's marker: set last, so the object appears at once
  *     xinglin/1/STORE/stage/OBJECT/PURPOSE/OWNER/MS[/ROOT]   direct      a stage, as long as it is one
  *     xinglin/1/STORE/hold/OBJECT                            recursive   the rest of a pack while one of its blocks is replaced
+ *     xinglin/collecting/1/OWNER/MS                          direct      somebody is about to collect the node's garbage, of whatever store
  */
 import { cbor, fromHex, toHex } from "@xinglin/primitives";
 import type { CID } from "multiformats/cid";
@@ -32,6 +33,26 @@ export interface NamedStage {
   readonly startedMs: number;
   /** Known once the pack is settled. */
   readonly root?: CID;
+}
+
+/** What the names of all announced collections begin with. */
+export const COLLECTIONS = `xinglin/collecting/${VERSION}/`;
+const COLLECTION = /^([0-9a-f]{8}-[0-9]+-[0-9a-f]{8})\/([0-9]{1,15})$/;
+
+/** A collection of a node's garbage that is announced, or under way. */
+export interface Collection {
+  readonly owner: string;
+  readonly startedMs: number;
+}
+
+export const collectionName = ({ owner, startedMs }: Collection): string => `${COLLECTIONS}${owner}/${startedMs}`;
+export const collectionMarker = (collection: Collection): Marker =>
+  marker({ xinglin: VERSION, collecting: collectionName(collection) });
+
+/** The collection that the name of a pin announces. */
+export function parseCollection(name: string): Collection | undefined {
+  const found = name.startsWith(COLLECTIONS) ? COLLECTION.exec(name.slice(COLLECTIONS.length)) : null;
+  return found === null ? undefined : { owner: found[1]!, startedMs: Number(found[2]) };
 }
 
 /** Names and markers of one store. */

@@ -10,6 +10,7 @@ import type { IpfsBlocks } from "./ipfs-blocks.ts";
 import { digestOf, nodeLink, rawLink } from "./ipfs-cid.ts";
 import { IpfsRefusal } from "./ipfs-fault.ts";
 import type { Marker, StoreNames } from "./ipfs-names.ts";
+import { awaitCollections } from "./ipfs-sweep.ts";
 import { LIST_LINKS } from "./ipfs-tree.ts";
 import { stageOwner } from "./owner.ts";
 
@@ -70,6 +71,7 @@ export class Replacement {
     const marker = names.stageMarker(stage);
     await blocks.keep(marker.link, marker.bytes, "direct", names.stage(stage));
     this.#marker = marker;
+    await awaitCollections(blocks);
   }
 
   /** Pins all that is there but the damaged block, each for itself: a pin over the pack would keep what is damaged, and takes nothing that is missing. */

@@ -8,6 +8,7 @@ import { rawLink } from "./ipfs-cid.ts";
 import { refusalFault } from "./ipfs-fault.ts";
 import type { NamedStage, StoreNames } from "./ipfs-names.ts";
 import { buildTree, PieceList, type TreeBlock, type TreeDocuments } from "./ipfs-pieces.ts";
+import { awaitCollections } from "./ipfs-sweep.ts";
 import { MAX_BLOCK_BYTES, partsOf, type TreeDocument } from "./ipfs-tree.ts";
 import type { DocumentName, StagedPack } from "./store.ts";
 
@@ -38,6 +39,10 @@ export class IpfsStagedPack implements StagedPack {
   static async begin(stage: NamedStage, context: StageContext): Promise<IpfsStagedPack> {
     const pack = new IpfsStagedPack(stage, context);
     await pack.#mark();
+    await awaitCollections(context.blocks).catch(async (cause: unknown) => {
+      await pack.#unmark().catch(() => {});
+      throw cause;
+    });
     return pack;
   }
 

@@ -10,6 +10,11 @@ import { rawCid, sha256 } from "../../src/digest.ts";
 import { describeStore } from "../../src/store/contract.ts";
 import type { IpfsDescription } from "../../src/store/description.ts";
 import { IpfsStore } from "../../src/store/ipfs.ts";
+import { IpfsBlocks } from "../../src/store/ipfs-blocks.ts";
+import { collectionMarker, collectionName, StoreNames } from "../../src/store/ipfs-names.ts";
+import { IpfsRpc } from "../../src/store/ipfs-rpc.ts";
+import { IpfsStagedPack } from "../../src/store/ipfs-stage.ts";
+import { sweep } from "../../src/store/ipfs-sweep.ts";
 import { stageOwner } from "../../src/store/owner.ts";
 import type { StoredPack } from "../../src/store/store.ts";
 import { fault, flipBit } from "../support/consortium.ts";
@@ -187,6 +192,60 @@ describe("IPFS stores on a real node", { skip }, () => {
     assert.equal((await store.list()).length, 1);
     await other.room();
     await assert.rejects(fileWith(gone.pieces[0]!), /no such block/, "afterwards it is");
+  });
+
+  test("an import that begins in the moment in which a collection does loses nothing to it", async () => {
+    const store = await made();
+    const gone = await publish(store, 1);
+    await store.remove(gone.objectId);
+    // Between the collector's look at the stages and the collection: exactly then the import begins.
+    const about = Promise.withResolvers<void>();
+    const further = Promise.withResolvers<void>();
+    const collector = new IpfsBlocks(new IpfsRpc("collector", node.api));
+    const lines = collector.rpc.lines.bind(collector.rpc);
+    collector.rpc.lines = async function* (name, call) {
+      if (name === "repo/gc") {
+        about.resolve();
+        await further.promise;
+      }
+      yield* lines(name, call);
+    };
+    const collected = sweep(`${node.api}/${randomBytes(4).toString("hex")}`, collector, true);
+    await about.promise;
+    const writer = new IpfsBlocks(new IpfsRpc(store.id, node.api));
+    const [pins, pin] = [writer.pins.bind(writer), writer.pin.bind(writer)];
+    let looks = 0;
+    writer.pins = async function* (kind, prefix) {
+      if (prefix.includes("collecting") && ++looks === 2) further.resolve(); // it has seen the collector, and waits
+      yield* pins(kind, prefix);
+    };
+    writer.pin = async (link, kind, name) => {
+      if (name.includes("/root/")) {
+        // One that did not wait has stored everything by now, and no pin keeps it yet.
+        further.resolve();
+        await collected;
+      }
+      await pin(link, kind, name);
+    };
+    const stage = { objectId: randomBytes(16), purpose: "import", owner: stageOwner, startedMs: Date.now() } as const;
+    const context = { store: store.id, names: new StoreNames(store.id), slot: 1, budget: 1e9, sweep: async () => undefined };
+    const pack = await IpfsStagedPack.begin(stage, { ...context, blocks: writer });
+    const pieces = Array.from({ length: 50 }, () => randomBytes(PIECE));
+    for (const [i, piece] of pieces.entries()) await pack.write(i * PIECE, piece);
+    await pack.settle();
+    await pack.publish();
+    await assertPieces((await store.open(stage.objectId))!, pieces);
+    await assert.rejects(fileWith(gone.pieces[0]!), /no such block/);
+  });
+
+  test("a collection whose process died is waited for by nobody", async () => {
+    const store = await made();
+    const blocks = new IpfsBlocks(new IpfsRpc(store.id, node.api));
+    const dead = { owner: deadOwner, startedMs: Date.now() };
+    const { link, bytes } = collectionMarker(dead);
+    await blocks.keep(link, bytes, "direct", collectionName(dead));
+    await (await store.stage(randomBytes(16), 1, "import", stageOwner)).discard();
+    assert.equal(await blocks.pinName(link, "direct"), undefined);
   });
 
   test("an object outlives the node's death at once after it was published", async () => {
