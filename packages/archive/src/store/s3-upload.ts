@@ -6,10 +6,12 @@
 import type { S3Bucket, S3Part } from "./s3-bucket.ts";
 import { CutShort, s3Fault } from "./s3-fault.ts";
 
-/** The least that S3 takes as a part that is not the last. Fourteen packs at once then hold 14 × (5 + 1.5) MiB. */
+/** The least that S3 takes as a part that is not the last. Fourteen packs at once then hold 14 × (5 + 0.5) MiB. */
 const PART_BYTES = 5 * 2 ** 20;
 /** What a pack takes while its part is being sent; beyond that it waits. */
-const AHEAD_BYTES = 1.5 * 2 ** 20;
+const AHEAD_BYTES = 2 ** 19;
+/** Small packs, of which there are many, take no more than they need. */
+const FIRST_BYTES = 64 * 1024;
 /** Parts are numbered to 10,000. They grow for the few objects that need more than 4,000: up to 212 GB a pack. */
 const GROWTH = [
   { from: 8_000, times: 13 },
@@ -31,11 +33,13 @@ export class S3Upload {
   readonly #bucket: S3Bucket;
   readonly #parts: S3Part[] = [];
   #uploadId: string | undefined;
-  #part: Uint8Array | undefined;
+  /**
+   * The part that fills or is being sent, and behind it what came meanwhile. One buffer that stays for all parts of the pack: buffers that come and go
+   * at this size leave holes in the heap of the operating system, half as large again as they are.
+   */
+  #buffer = new Uint8Array(0);
   #filled = 0;
-  #sending: { readonly promise: Promise<void>; isDone: boolean } | undefined;
-  #ahead: Uint8Array[] = [];
-  #aheadBytes = 0;
+  #sending: { readonly promise: Promise<void>; readonly size: number; isDone: boolean } | undefined;
 
   constructor(bucket: S3Bucket, key: string) {
     this.#bucket = bucket;
@@ -45,10 +49,15 @@ export class S3Upload {
   /** Adds bytes, which the caller may use again afterwards. */
   async append(bytes: Uint8Array): Promise<void> {
     this.lengthBytes += bytes.length;
-    if (this.#sending?.isDone === true) await this.#sent();
-    if (this.#sending === undefined) this.#fill(bytes);
-    else this.#keep(bytes);
-    if (this.#aheadBytes >= AHEAD_BYTES) await this.#sent();
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#sending?.isDone === true || this.#filled >= this.#partBytes + AHEAD_BYTES) await this.#sent();
+      const taken = bytes.subarray(at, at + this.#partBytes + AHEAD_BYTES - this.#filled);
+      this.#reserve(this.#filled + taken.length);
+      this.#buffer.set(taken, this.#filled);
+      this.#filled += taken.length;
+      at += taken.length;
+      this.#sendFull();
+    }
   }
 
   /** Adds `length` bytes of another object from `position` on, moved by the server itself as far as it can. */
@@ -73,21 +82,20 @@ export class S3Upload {
   /** Returns when the server has the whole object. */
   async finish(): Promise<void> {
     await this.#sent();
-    const rest = this.#part?.subarray(0, this.#filled) ?? new Uint8Array(0);
+    const rest = this.#buffer.subarray(0, this.#filled);
     if (this.#uploadId === undefined) await this.#bucket.put(this.key, rest);
     else {
       if (rest.length > 0) this.#parts.push(await this.#bucket.part(this.key, this.#uploadId, this.#parts.length + 1, rest));
       await this.#bucket.complete(this.key, this.#uploadId, this.#parts);
     }
-    this.#part = undefined;
+    this.#buffer = new Uint8Array(0);
     if ((await this.#bucket.size(this.key)) !== this.lengthBytes) throw s3Fault(this.#bucket.store, new CutShort(), "write");
   }
 
   /** Returns when nothing is on its way any more, however that ended: what is aborted earlier may still arrive. */
   async rest(): Promise<void> {
     await this.#sending?.promise.catch(() => {});
-    this.#part = undefined;
-    this.#ahead = [];
+    this.#buffer = new Uint8Array(0);
   }
 
   get #partBytes(): number {
@@ -99,26 +107,25 @@ export class S3Upload {
     return this.#uploadId;
   }
 
-  #fill(bytes: Uint8Array): void {
-    if (this.#part?.length !== this.#partBytes) this.#part = new Uint8Array(this.#partBytes); // sizes change between parts only
-    const taken = bytes.subarray(0, this.#part.length - this.#filled);
-    this.#part.set(taken, this.#filled);
-    this.#filled += taken.length;
-    if (this.#filled === this.#part.length) this.#send(this.#part);
-    if (taken.length < bytes.length) this.#keep(bytes.subarray(taken.length));
+  /** Room for `bytes` in the buffer. It is never replaced while a part of it is being sent: `append` then has room for all that it takes. */
+  #reserve(bytes: number): void {
+    if (bytes <= this.#buffer.length) return;
+    const most = this.#partBytes + AHEAD_BYTES;
+    const size = bytes > most / 2 ? most : Math.max(bytes, FIRST_BYTES, 2 * this.#buffer.length);
+    // Gives the old buffer back at once; the collector would let a hundred megabytes of them gather.
+    const larger = new Uint8Array((this.#buffer.buffer as ArrayBuffer).transfer(size));
+    this.#buffer = larger;
   }
 
-  #keep(bytes: Uint8Array): void {
-    this.#ahead.push(new Uint8Array(bytes)); // a copy; slice of a Buffer is none
-    this.#aheadBytes += bytes.length;
-  }
-
-  #send(part: Uint8Array): void {
+  #sendFull(): void {
+    const size = this.#partBytes;
+    if (this.#sending !== undefined || this.#filled < size) return;
+    const part = this.#buffer.subarray(0, size);
     const work = async (): Promise<void> => {
       this.#parts.push(await this.#bucket.part(this.key, await this.#begin(), this.#parts.length + 1, part));
       sending.isDone = true;
     };
-    const sending = { promise: work(), isDone: false };
+    const sending = { promise: work(), size, isDone: false };
     sending.promise.catch(() => {}); // whoever waits for the part hears of it
     this.#sending = sending;
   }
@@ -126,15 +133,12 @@ export class S3Upload {
   /** Waits until no part is on its way, and puts what came meanwhile in its place. */
   async #sent(): Promise<void> {
     while (this.#sending !== undefined) {
+      const size = this.#sending.size;
       await this.#sending.promise;
       this.#sending = undefined;
-      this.#filled = 0;
-      const ahead = this.#ahead;
-      this.#ahead = [];
-      this.#aheadBytes = 0;
-      for (const bytes of ahead)
-        if (this.#sending === undefined) this.#fill(bytes);
-        else this.#keep(bytes);
+      this.#buffer.copyWithin(0, size, this.#filled);
+      this.#filled -= size;
+      this.#sendFull();
     }
   }
 }
