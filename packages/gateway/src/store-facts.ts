@@ -61,7 +61,7 @@ export interface ChainFacts {
  * Reads the election's epochs and the lent stores, all proven. Faults: `proof_wrong`, also if the server keeps a store to itself; those of
  * the API. Cost: a request for each lent store, each lender and each of the newest 24 epochs.
  */
-export async function chainFacts({ client }: Gateway, by: Identity): Promise<ChainFacts> {
+export async function chainFacts({ client }: Pick<Gateway, "client">, by: Identity): Promise<ChainFacts> {
   const chain = await TrustedChain.of(client);
   const newest = await chain.prove(by, keys.election);
   const { height } = newest;
@@ -119,7 +119,7 @@ async function offeredStores(entries: Entries, listed: readonly { readonly id: s
   return new Map(stores.filter(([, store]) => members.get(store.member)?.status === "active"));
 }
 
-/** The mean over epochs of what the median peer saw. An epoch in which half of the committee or more said nothing says nothing. */
+/** The mean over epochs of what the median peer told. An epoch in which half of the other members or more told nothing says nothing. */
 export function nodesOf(epochs: readonly Pick<EpochRecord, "rows">[]): ChainFacts["nodes"] {
   const sums = new Map<string, { answered: number; epochs: number }>();
   for (const { rows } of epochs)
@@ -127,7 +127,7 @@ export function nodesOf(epochs: readonly Pick<EpochRecord, "rows">[]): ChainFact
       const others = rows.filter((one) => one.standing !== "penalised" && one.member !== row.member).length;
       if (others === 0 || others - row.probers > Math.floor((others - 1) / 2)) continue;
       const sum = sums.get(row.member) ?? { answered: 0, epochs: 0 };
-      sum.answered += row.credited.answeredPerMille / 1000;
+      sum.answered += row.answeredPerMille / 1000;
       sum.epochs++;
       sums.set(row.member, sum);
     }

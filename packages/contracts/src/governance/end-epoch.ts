@@ -16,7 +16,7 @@ import { CAPPED_FROM, type ElectionParameters } from "../model/election-paramete
 import { getProbes } from "../reads.ts";
 import type { StateReader } from "../rule.ts";
 import { committeeOf } from "./committee.ts";
-import { credited, judged } from "./probe-median.ts";
+import { answeredAsTold, credited, judged } from "./probe-median.ts";
 import { lowerMedian, type Measured, scoreOf } from "./score.ts";
 import { isEligible, seatsAfter, utilisation } from "./seats.ts";
 
@@ -29,6 +29,7 @@ interface Measurement extends Measured {
   readonly candidate: Candidate;
   readonly credit: EpochRecord["rows"][number]["credited"];
   readonly probers: number;
+  readonly told: number;
   readonly isUnfit: boolean;
 }
 
@@ -49,7 +50,18 @@ export function endEpoch(
     const credit = credited(seen, others);
     const { freeMegabytes, answeredPerMille } = credit;
     const isUnfit = isBelow(parameters, { due, signed }, judged(seen, others));
-    return { candidate, due, signed, points, freeMegabytes, answeredPerMille, credit, probers: seen.length, isUnfit };
+    return {
+      candidate,
+      due,
+      signed,
+      points,
+      freeMegabytes,
+      answeredPerMille,
+      credit,
+      probers: seen.length,
+      told: answeredAsTold(seen),
+      isUnfit,
+    };
   });
   const fit = measured.filter(({ candidate }) => isEligible(candidate));
   const typical = {
@@ -70,9 +82,9 @@ export function endEpoch(
     operations: tally.operations,
     utilisationPerMille,
     seats,
-    rows: measured.map(({ due, signed, points, probers, credit }, i) => {
+    rows: measured.map(({ due, signed, points, probers, credit, told }, i) => {
       const { member, score, strikes, standing } = candidates[i] as Candidate;
-      return { member, due, signed, points, probers, credited: credit, score, strikes, standing };
+      return { member, due, signed, points, probers, credited: credit, answeredPerMille: told, score, strikes, standing };
     }),
   };
   return { election: { ...election, epoch: election.epoch + 1, since: height, seats, candidates }, record };

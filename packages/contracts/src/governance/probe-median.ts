@@ -32,6 +32,10 @@ const valuesOf = (seen: Probes["by"], element: keyof Observation): number[] => s
 export const credited = (seen: Probes["by"], others: number): Observation =>
   each((element) => middle(valuesOf(seen, element), others, "least") ?? 0);
 
+/** The median of the answers per thousand that were told, whoever was silent; 0 if nobody told. */
+export const answeredAsTold = (seen: Probes["by"]): number =>
+  middle(valuesOf(seen, "answeredPerMille"), seen.length, "least") ?? 0;
+
 /** Medians for fitness: undefined where so many probes are missing that nothing may be held against the node. */
 export function judged(seen: Probes["by"], others: number): Observation | undefined {
   const judgement = (["answeredPerMille", "kilobytesPerSecond", "freeMegabytes"] as const).map((element) =>

@@ -93,6 +93,8 @@ export const epochRecord = schema.object({
       probers: schema.uint(MAX_VALIDATORS),
       /** Medians with a missing probe as nothing: what credit is given by. */
       credited: observation,
+      /** The median answers per thousand of those who told, the lower middle one of two: what a node is taken to be worth to readers. */
+      answeredPerMille: perMille,
       score: schema.uint(10_000_000, 1),
       strikes: schema.uint(255),
       standing,

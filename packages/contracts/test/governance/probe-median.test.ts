@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MemberId } from "@xinglin/primitives";
 import fc from "fast-check";
-import { credited, judged } from "../../src/governance/probe-median.ts";
+import { answeredAsTold, credited, judged } from "../../src/governance/probe-median.ts";
 import type { Observation, Probes } from "../../src/index.ts";
 
 const ELEMENTS = ["answeredPerMille", "kilobytesPerSecond", "freeMegabytes"] as const;
@@ -60,4 +60,10 @@ test("silence gives no credit and holds nothing against a node", () => {
   const high: Observation = { answeredPerMille: 9, kilobytesPerSecond: 9, freeMegabytes: 9 };
   assert.deepEqual(credited(probes([high, low]), 3), low, "nothing, low, high");
   assert.deepEqual(judged(probes([high, low]), 3), high, "low, high, anything");
+});
+
+test("what a node is worth to readers is the median of those who told: silence takes nothing away, nor does one liar among three", () => {
+  const told = (...values: number[]): number =>
+    answeredAsTold(probes(values.map((answeredPerMille) => ({ answeredPerMille, kilobytesPerSecond: 1, freeMegabytes: 1 }))));
+  assert.deepEqual([told(), told(700), told(400, 900), told(0, 990, 1000), told(1000, 0, 10)], [0, 700, 400, 990, 10]);
 });

@@ -55,7 +55,18 @@ test("the status shows what peers saw in the last closed epoch, and nothing befo
   assert.equal(validatorStatus(state)?.active[0]?.seen, undefined);
   const election = getElection(state)!;
   const credited = { answeredPerMille: 990, kilobytesPerSecond: 12_000, freeMegabytes: 500 };
-  const row = { member: MEMBERS[1]!, due: 0, signed: 0, points: 0, probers: 3, credited, score: 1, strikes: 0, standing: "fit" };
+  const row = {
+    member: MEMBERS[1]!,
+    due: 0,
+    signed: 0,
+    points: 0,
+    probers: 3,
+    credited,
+    answeredPerMille: 990,
+    score: 1,
+    strikes: 0,
+    standing: "fit",
+  };
   const record = { from: 0, to: 9, blocks: 1, operations: 1, utilisationPerMille: 0, seats: 4, rows: [row] };
   state.set(keys.epoch(election.epoch), record);
   state.set(keys.election, { ...election, epoch: election.epoch + 1 });

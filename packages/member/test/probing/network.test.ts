@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { signTransaction } from "@xinglin/client";
+import { ApiClient, signTransaction } from "@xinglin/client";
 import {
   CONSORTIUM_ELECTION,
   type Election,
@@ -19,7 +19,7 @@ import {
   validatorStatus,
 } from "@xinglin/contracts";
 import { freePorts } from "@xinglin/engines/testing";
-import { readKeyFile } from "@xinglin/gateway";
+import { chainFacts, readKeyFile } from "@xinglin/gateway";
 import { type ActorId, Fault, type MemberId, type UnixSeconds } from "@xinglin/primitives";
 import type { NodeConfig } from "../../src/config/node-config.ts";
 import { withMembers } from "../../src/join.ts";
@@ -173,6 +173,11 @@ test("a node that is not there loses power, then its seat; a liar alone changes 
       MEMBERS.filter((member) => member !== GONE),
     );
     assert.deepEqual([accused, of(ACCUSED).standing], [0, "fit"]);
+    // The same, proven to a hospital that decides where its pieces go.
+    const client = new ApiClient({ url: (running[0] as OpenNode).url, language: "en", chainId: ledger.chainId });
+    const { nodes } = await chainFacts({ client }, readKeyFile(administrationKey(join(folder, ACCUSED), ACCUSED)));
+    const [gone, honest] = [GONE, ACCUSED].map((member) => nodes.get(member)?.answered ?? -1) as [number, number];
+    assert.ok(gone < 0.5 && honest > 0.5, `${gone} of the node that is not there, ${honest} of the one accused`);
   } finally {
     await Promise.all(running.map((node) => node.close()));
   }
