@@ -37,6 +37,7 @@ export interface SearchOutcome {
   readonly unasked: readonly MemberId[];
 }
 
+/** How much is fetched of a node, and how long it may take for it. */
 export interface SearchOptions {
   /** Records of one node at most; whole pages are fetched until there are so many. */
   readonly limit: number;

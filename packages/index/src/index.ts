@@ -14,7 +14,7 @@ export {
   dropDescriptions,
   keepDescriptions,
 } from "./search/descriptions.ts";
-export { type Candidate, type CandidateQuery, findCandidates, type SearchPlace } from "./search/find-candidates.ts";
+export { findMatches, type Match, type MatchQuery, type SearchPlace } from "./search/find-matches.ts";
 export {
   type LoggedSearch,
   listSearches,

@@ -20,7 +20,9 @@ export const CT = join(EXAMPLES, "ct");
 export const BUNDLE = join(EXAMPLES, "fhir", "record.json");
 
 /** Where tests keep an image of an empty read model, to start from; without it (no test of the read model ran yet) starting takes longer. */
-export const TEMPLATE = fileURLToPath(new URL("../../../node_modules/.cache/xinglin/pglite-empty-0.5.14.tar.gz", import.meta.url));
+export const TEMPLATE = fileURLToPath(
+  new URL("../../../node_modules/.cache/xinglin/pglite-empty-0.5.14.tar.gz", import.meta.url),
+);
 
 export interface TestStage extends Stage {
   readonly consortium: Consortium;

@@ -19,15 +19,15 @@ import {
   type WouldAsk,
   wouldPermit,
 } from "@xinglin/contracts";
-import { type Candidate, findCandidates, logSearch } from "@xinglin/index";
+import { findMatches, logSearch, type Match } from "@xinglin/index";
 import { type ActorId, Fault, type MemberId, type RecordId, type UnixSeconds } from "@xinglin/primitives";
 import type { ApiContext } from "../context.ts";
 import { RateLimit } from "../http/rate-limit.ts";
 import type { Caller } from "../session/sessions.ts";
 
-/** Candidates that are read at once, and of one search at most. */
-const CANDIDATE_ROWS = 200;
-const MAX_CANDIDATES = 20_000;
+/** Matches that are read at once, and of one search at most. */
+const MATCH_ROWS = 200;
+const MAX_MATCHES = 20_000;
 /** Answers leave at whole steps, so that how long one took tells little of what it did not show. */
 const STEP_MS = 100;
 /** Of a member's people together, so many times what one may. */
@@ -71,23 +71,23 @@ export class RecordSearch {
     const found: FoundRecord[] = [];
     let { after } = query;
     for (let looked = 0; found.length <= MAX_SEARCH_ROWS; ) {
-      if (looked >= MAX_CANDIDATES) throw new Fault("search_too_broad", { most: MAX_CANDIDATES });
-      const candidates = await findCandidates(index.db, {
+      if (looked >= MAX_MATCHES) throw new Fault("search_too_broad", { most: MAX_MATCHES });
+      const matches = await findMatches(index.db, {
         criteria,
         member: caller.member,
         ...papers,
         open: openClasses(state, approval !== undefined),
         ...(options.search?.member === undefined ? {} : { source: options.search.member }),
         ...(after === undefined ? {} : { after }),
-        limit: CANDIDATE_ROWS,
+        limit: MATCH_ROWS,
       });
-      for (const candidate of candidates) {
-        const record = permitted(state, candidate, asking, time);
+      for (const match of matches) {
+        const record = permitted(state, match, asking, time);
         if (record !== undefined) found.push(record);
       }
-      looked += candidates.length;
-      const last = candidates.at(-1);
-      if (last === undefined || candidates.length < CANDIDATE_ROWS) break;
+      looked += matches.length;
+      const last = matches.at(-1);
+      if (last === undefined || matches.length < MATCH_ROWS) break;
       after = { month: last.last_month, record: last.record as RecordId };
     }
     const records = found.slice(0, MAX_SEARCH_ROWS);
@@ -120,8 +120,8 @@ const openClasses = (state: StateReader, hasApproval: boolean): RecordClass[] =>
     return basis === "free" || (basis === "review" && hasApproval);
   });
 
-/** What is shown of a candidate, if a request for it would be permitted. */
-function permitted(state: StateReader, row: Candidate, asking: WouldAsk, time: UnixSeconds): FoundRecord | undefined {
+/** What is shown of a match, if a request for it would be permitted. */
+function permitted(state: StateReader, row: Match, asking: WouldAsk, time: UnixSeconds): FoundRecord | undefined {
   const record = row.record as RecordId;
   const known = { patient: row.patient as ActorId, class: { level: row.level, category: row.category } as RecordClass };
   const would =

@@ -14,6 +14,7 @@ import {
   type MedicalRecord,
   type Operation,
   type OperationOf,
+  wouldPermit,
 } from "../../src/index.ts";
 import { codeOf } from "../support/refusals.ts";
 import {
@@ -120,7 +121,14 @@ const isPermitted = (now: World, read: AnyRead): boolean => {
   const placed = now
     .copy()
     .set(keys.record(record(1)), { ...original, class: { level, category }, at: { height: 1, time: at(anchored) } });
-  return placed.decide({ by: people[who], time: at(time) }, ask(read)).ok;
+  const permitted = placed.decide({ by: people[who], time: at(time) }, ask(read)).ok;
+  // A search shows what a request would be permitted, and nothing else: whatever this suite draws.
+  const { purpose, credential: held, approval: named } = ask(read);
+  const asking = { caller: placed.caller({ by: people[who] }), purpose, credential: held };
+  const known = { kind: "record", record: record(1) } as const;
+  const would = wouldPermit(placed, known, named === undefined ? asking : { ...asking, approval: named }, at(time));
+  assert.equal(would !== undefined, permitted, JSON.stringify(read));
+  return permitted;
 };
 
 test("a further denial never opens a read, and order does not matter", () => {

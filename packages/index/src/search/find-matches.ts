@@ -16,7 +16,7 @@ export interface SearchPlace {
 }
 
 /** Who asks, with what, and what is asked for. */
-export interface CandidateQuery {
+export interface MatchQuery {
   readonly criteria: SearchCriteria;
   readonly member: MemberId;
   readonly approval?: CredentialId;
@@ -29,13 +29,13 @@ export interface CandidateQuery {
 }
 
 /** A described record, whose it is and where it stands among the others. */
-export type Candidate = Pick<
+export type Match = Pick<
   SearchRecordRow,
   "record" | "version" | "batch" | "source" | "patient" | "level" | "category" | "format" | "last_month"
 >;
 
 /** Newest month first, of one month by the record's id, which says nothing. */
-export async function findCandidates(db: Kysely<Tables>, asked: CandidateQuery): Promise<readonly Candidate[]> {
+export async function findMatches(db: Kysely<Tables>, asked: MatchQuery): Promise<readonly Match[]> {
   const { criteria, after } = asked;
   let query = db
     .selectFrom("xinglin_search.records as s")
@@ -79,7 +79,7 @@ const within = (table: "s" | "e", { fromMonth, toMonth }: SearchCriteria) => [
  * A class that needs no directive, or a patient who ever named the caller's member, or the study: what was narrowed, revoked or denied since is the state's to
  * say. Where the log's beginning is not projected, no patient can be left out.
  */
-async function mayConcern(db: Kysely<Tables>, { member, approval, open }: CandidateQuery) {
+async function mayConcern(db: Kysely<Tables>, { member, approval, open }: MatchQuery) {
   const { first } = await db
     .selectFrom("xinglin.entries")
     .select(sql<number | null>`min(sequence)`.as("first"))
