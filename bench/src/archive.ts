@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { closeWorkers, encodeReference, openStores } from "@xinglin/archive";
 import { measureCode } from "./archive-code.ts";
 import { measureFilter } from "./archive-filter.ts";
+import { measureGrowth } from "./archive-growth.ts";
 import { measureIngest } from "./archive-ingest.ts";
 import { measureLargeObject } from "./archive-large.ts";
 import { measureMemory } from "./archive-memory.ts";
@@ -33,6 +34,7 @@ export async function run({ quick, emit }: SuiteOptions): Promise<void> {
     await measureMemory(quick, emit);
     await measureLargeObject(quick, emit);
     await measurePeers({ quick, sizeBytes: PEER_BYTES }, emit);
+    await measureGrowth(quick, emit);
     await measureSmallRecords(quick, (at) => openStores(storesBelow(at), { create: true }), emit);
   } finally {
     await closeWorkers();

@@ -14,8 +14,12 @@ import type { Measure, Suite } from "./measure.ts";
 const SUITES: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<{ run: Suite }> }>> = {
   state: { about: "durable updates of the authenticated map, and how their cost grows", load: () => import("./state.ts") },
   archive: {
-    about: "ingest, degraded retrieval, memory and event-loop delay of the archive",
+    about: "the archive: import, retrieval, ranges, audit, repair, memory, growth, and what a user would take instead",
     load: () => import("./archive.ts"),
+  },
+  records: {
+    about: "a million small records from content to anchor: a quarter of an hour",
+    load: () => import("./records.ts"),
   },
   durability: {
     about: "which code keeps the promise, simulated years against the calculus, cost and energy of a gigabyte-month",

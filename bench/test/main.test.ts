@@ -10,7 +10,7 @@ const bench = (...args: string[]): ReturnType<typeof spawnSync> =>
 test("--list names the suites", () => {
   const { status, stdout } = bench("--list");
   assert.equal(status, 0);
-  for (const name of ["state", "archive", "suites", "ledger", "network"])
+  for (const name of ["state", "archive", "records", "suites", "ledger", "network"])
     assert.match(String(stdout), new RegExp(`^${name} +\\S`, "m"));
 });
 

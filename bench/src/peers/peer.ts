@@ -39,11 +39,10 @@ export interface RunningPeer {
   stop(): Promise<void>;
 }
 
-/** Finds a peer's program: in a quick run only if it is there already. */
-export async function have(peer: Peer, quick: boolean): Promise<Had> {
+/** Finds a peer's program, and fetches or builds it once if it is not there. */
+export async function have(peer: Peer): Promise<Had> {
   const program = await peer.cached();
   if (program !== undefined) return { program };
-  if (quick) return { missing: `${peer.name} is not in the cache: leave --quick out once` };
   try {
     return { program: await peer.obtain() };
   } catch (cause) {

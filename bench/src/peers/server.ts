@@ -8,6 +8,11 @@ const STEP_MS = 100;
 const STOP_MS = 5_000;
 const TOLD_CHARACTERS = 300;
 
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** A process that stays until it is stopped, or we end. */
 export class PeerServer {
   readonly pid: number;
@@ -24,7 +29,8 @@ export class PeerServer {
       this.#told = String(cause);
     });
     this.pid = this.#child.pid ?? 0;
-    process.on("exit", this.#end);
+    running.add(this.#child);
+    this.#child.on("exit", () => running.delete(this.#child));
   }
 
   /** Resolves once `isReady` says so. Rejects with what the server said if it ends before, or takes too long. */
@@ -41,16 +47,13 @@ export class PeerServer {
     if (!this.#hasEnded()) {
       const ended = once(this.#child, "exit");
       this.#child.kill("SIGTERM");
-      const last = globalThis.setTimeout(this.#end, STOP_MS);
+      const last = globalThis.setTimeout(() => this.#child.kill("SIGKILL"), STOP_MS);
       await ended;
       clearTimeout(last);
     }
-    process.off("exit", this.#end);
   }
 
   #hasEnded(): boolean {
     return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
-
-  readonly #end = (): void => void this.#child.kill("SIGKILL");
 }
