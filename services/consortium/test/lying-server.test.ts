@@ -4,7 +4,17 @@ import { after, before, test } from "node:test";
 import { ApiClient, sealPointer, TrustedChain } from "@xinglin/client";
 import { decodeGenesis, encodeGenesis } from "@xinglin/contracts";
 import { hpkeKeyPair } from "@xinglin/crypto";
-import { keepRecord, listCustodians, openGrants, readKeyFile } from "@xinglin/gateway";
+import {
+  chainFacts,
+  chainStores,
+  keepRecord,
+  knownStores,
+  lendStore,
+  listCustodians,
+  listLentStores,
+  openGrants,
+  readKeyFile,
+} from "@xinglin/gateway";
 import { administrationKey } from "@xinglin/member";
 import { type ActorId, type Bytes, cbor, type MemberId, type RecordId, toBase64url } from "@xinglin/primitives";
 import { consent, openTestStage, type TestStage } from "./open-stage.ts";
@@ -73,6 +83,39 @@ test("shares are sealed to the custodians of the genesis, with the keys that the
     { by, record: "00".repeat(16) as RecordId, version: 1, files },
   );
   await assert.rejects(swallowed, ({ code, facts }) => code === "deposits_refused" && facts.codes === "signature_wrong");
+});
+
+test("pieces go where the chain says that stores are: none invented, none kept back, no node made better or worse", async () => {
+  const lender = readKeyFile(administrationKey(stage.data, B));
+  const terms = { kind: "directory", site: { building: "b", city: "b", power: "b" }, quotaMegabytes: 1_000 } as const;
+  await lendStore(stage.client, lender, { ...terms, id: "b-lent", url: "https://b.example" });
+  const by = stage.key("hospital-a/radiographer");
+  const { offered } = await chainFacts(stage.gateway, by);
+  assert.deepEqual([...offered.keys()], ["b-lent"]);
+
+  const hidden = lied((path, answer) => (path === "/v1/stores" ? json([]) : answer));
+  await assert.rejects(chainFacts({ client: hidden }, by), { code: "proof_wrong" });
+  for (const key of ["election", "store", "store%2Fb-lent"]) {
+    const changed = lied((path, answer) => {
+      if (path.replace(/&height=\d+$/, "") !== `/v1/state?key=${key}`) return answer;
+      const proof = cbor.decodeTrusted(answer) as { value: Bytes };
+      return cbor.encode({ ...proof, value: Uint8Array.of(...proof.value, 0) });
+    });
+    await assert.rejects(chainFacts({ client: changed }, by), { code: "proof_wrong" }, key);
+  }
+  // One that the server names and the chain does not have is never asked to take anything.
+  const listed = await listLentStores(stage.client);
+  const invented = lied((path, answer) =>
+    path === "/v1/stores" ? json([...listed, { ...listed[0], id: "invented", url: "https://own.example" }]) : answer,
+  );
+  const stores = chainStores(invented, stage.consortium.ledger.chainId, []);
+  const { writable } = await stores(by);
+  assert.deepEqual(writable.map(({ id }) => id).sort(), ["b-lent", "invented"]);
+  const known = await knownStores(writable, await chainFacts({ client: invented }, by));
+  assert.deepEqual(
+    known.map(({ store }) => store.id),
+    ["b-lent"],
+  );
 });
 
 test("a pseudonym is sealed to the grantee's proven key", async () => {
