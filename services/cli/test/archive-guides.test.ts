@@ -74,6 +74,8 @@ test("every command of the guide to archiving works, in its order", async () => 
       for (const sentence of [
         /\(imaging\/sensitive\): 12\.1 MB, stored 7\.\d MB/,
         /0 columns missing: 1 objects/,
+        /stored 7\.\d MB as 10\+4, \d+ bytes on the chain/,
+        /imports now get 10\+4, 1\.40 times their size: readable 99\.99998\d* % of the time/,
         /store hospital-a-1: absent, read around/,
         /Fetched 12\.1 MB \(\d+ pieces recomputed\), every piece and file checked/,
         /\[archive_unrecoverable\]/,
