@@ -27,7 +27,7 @@ create index if not exists records_place on xinglin_search.records (last_month d
 create index if not exists records_patient on xinglin_search.records (patient);
 
 create table if not exists xinglin_search.entries (
-  record text not null references xinglin_search.records (record) on delete cascade,
+  record text not null,
   type text not null,
   system text,
   code text,
@@ -55,7 +55,7 @@ create table if not exists xinglin_search.searches (
 create index if not exists searches_member on xinglin_search.searches (member, number desc);
 
 create table if not exists xinglin_search.shown (
-  search bigint not null references xinglin_search.searches (number) on delete cascade,
+  search bigint not null,
   record text not null,
   patient text not null,
   primary key (search, record)

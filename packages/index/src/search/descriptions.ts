@@ -4,7 +4,7 @@
  */
 import type { Description, RecordClass } from "@xinglin/contracts";
 import type { Bytes } from "@xinglin/primitives";
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import { bytea, type JsonRows, toJsonText } from "../project/json-row.ts";
 import type { Tables } from "../store/tables.ts";
 
@@ -39,9 +39,12 @@ export async function keepDescriptions(db: Kysely<Tables>, described: readonly D
         })),
   );
   await db.transaction().execute(async (tx) => {
-    await sql`delete from xinglin_search.records s
-      using unnest(${last.map(({ record }) => record)}::text[], ${last.map(({ source }) => source)}::text[]) as n(record, source)
-      where s.record = n.record and s.source = n.source`.execute(tx);
+    await withEntries(
+      tx,
+      sql`delete from xinglin_search.records s
+        using unnest(${last.map(({ record }) => record)}::text[], ${last.map(({ source }) => source)}::text[]) as n(record, source)
+        where s.record = n.record and s.source = n.source returning s.record`,
+    );
     await sql`insert into xinglin_search.records
       select * from jsonb_populate_recordset(null::xinglin_search.records, ${toJsonText(last.map(rowOf))}::jsonb)`.execute(tx);
     if (entries.length > 0)
@@ -55,7 +58,12 @@ export const dropDescriptions = (db: Kysely<Tables>, records: readonly string[])
 
 async function drop(db: Kysely<Tables>, records: readonly string[]): Promise<void> {
   if (records.length === 0) return;
-  await db.deleteFrom("xinglin_search.records").where("record", "=", sql<string>`any(${records}::text[])`).execute();
+  await withEntries(db, sql`delete from xinglin_search.records where record = any(${records}::text[]) returning record`);
+}
+
+/** Runs a deletion of records together with that of their entries. No foreign key does it: its check of each row would cost more than all else of a filing. */
+async function withEntries(db: Kysely<Tables>, deletion: RawBuilder<unknown>): Promise<void> {
+  await sql`with gone as (${deletion}) delete from xinglin_search.entries e using gone where e.record = gone.record`.execute(db);
 }
 
 /** Up to `limit` records of which something is known, after the id `after`: to look whether they should still be. Without a version: one of a batch. */
@@ -79,9 +87,12 @@ export async function dropSuperseded(tx: Kysely<Tables>, rows: NonNullable<JsonR
   await drop(tx, closed);
   if (renewed.length === 0) return;
   // A leaf has no version: any record that stands over it takes its place.
-  await sql`delete from xinglin_search.records s
-    using unnest(${renewed.map(({ record }) => record)}::text[], ${renewed.map(({ version }) => version)}::bigint[]) as n(record, version)
-    where s.record = n.record and (s.version is null or s.version < n.version)`.execute(tx);
+  await withEntries(
+    tx,
+    sql`delete from xinglin_search.records s
+      using unnest(${renewed.map(({ record }) => record)}::text[], ${renewed.map(({ version }) => version)}::bigint[]) as n(record, version)
+      where s.record = n.record and (s.version is null or s.version < n.version) returning s.record`,
+  );
 }
 
 const NO_MONTH = 0;
