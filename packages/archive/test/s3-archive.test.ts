@@ -101,7 +101,8 @@ describe("archive objects on fourteen S3 stores", { skip }, () => {
     const folder = await temporaryFolder(t);
     const degraded = await retrieve(reference, objectId, key, stores, join(folder, "degraded"));
     assert.equal(Buffer.compare((await contentBelow(join(folder, "degraded"))).get("x")!, content), 0);
-    assert.deepEqual([...new Set(degraded.troubles.map(({ store }) => store))].sort(), ["a-0", "a-1", "a-2", "b-3"]);
+    const wrong = degraded.troubles.filter(({ kind }) => kind !== "slow"); // on a busy machine another may be
+    assert.deepEqual([...new Set(wrong.map(({ store }) => store))].sort(), ["a-0", "a-1", "a-2", "b-3"]);
 
     const record = await repair(reference, objectId, stores);
     assert.deepEqual([record.before.intact, record.after.intact], [false, true]);
