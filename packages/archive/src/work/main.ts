@@ -32,3 +32,5 @@ port.on("message", ({ task, input, stop }: WorkerOrder) => {
     },
   );
 });
+
+port.postMessage("ready");

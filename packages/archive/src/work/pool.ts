@@ -62,7 +62,7 @@ export async function runTask<Name extends TaskName>(
   const takesTurn = task !== "streamObject";
   if (takesTurn) await myTurn();
   try {
-    const worker = idleWorker() ?? new Worker(new URL("./main.ts", import.meta.url), { resourceLimits: WORKER_LIMITS });
+    const worker = await takeWorker();
     worker.ref();
     let alive = true;
     return await new Promise<TaskOutput<Name>>((resolve, reject) => {
@@ -81,7 +81,7 @@ export async function runTask<Name extends TaskName>(
       worker.postMessage({ task, input, stop } satisfies WorkerOrder, [...transfer]);
     }).finally(() => {
       for (const event of ["message", "error", "exit"]) worker.removeAllListeners(event); // all of them at once would deafen the worker
-      if (alive) release(worker);
+      if (alive) give(worker);
     });
   } finally {
     signal?.removeEventListener("abort", abort);
@@ -104,16 +104,55 @@ export async function closeWorkers(): Promise<void> {
 
 type Idle = (typeof idle)[number];
 
-/** The one that worked last. */
-function idleWorker(): Worker | undefined {
+/** Who waits for a worker, first come first. */
+const wanting: { resolve(worker: Worker): void; reject(cause: unknown): void }[] = [];
+let isStarting = false;
+
+/** The idle one that worked last, or the next that is free. */
+function takeWorker(): Worker | Promise<Worker> {
   const last = idle.pop();
-  clearTimeout(last?.timer);
-  last?.worker.removeAllListeners("error");
-  return last?.worker;
+  if (last !== undefined) {
+    clearTimeout(last.timer);
+    last.worker.removeAllListeners("error");
+    return last.worker;
+  }
+  return new Promise((resolve, reject) => {
+    wanting.push({ resolve, reject });
+    startIfWanted();
+  });
 }
 
-/** Keeps a worker for the next task; one that fails meanwhile is forgotten. */
-function release(worker: Worker): void {
+/** Starts one at a time: of many who ask for little at once, most are served by those that become free before another has started. */
+function startIfWanted(): void {
+  if (isStarting || wanting.length === 0) return;
+  isStarting = true;
+  const worker = new Worker(new URL("./main.ts", import.meta.url), { resourceLimits: WORKER_LIMITS });
+  const over = (): void => {
+    isStarting = false;
+    for (const event of ["message", "error", "exit"]) worker.removeAllListeners(event);
+  };
+  const failed = (cause?: unknown): void => {
+    over();
+    wanting.shift()?.reject(new Fault("worker_died", {}, { cause, retry: true }));
+    startIfWanted();
+  };
+  // The first thing that it says is that it is there.
+  worker.once("message", () => {
+    over();
+    give(worker);
+    startIfWanted();
+  });
+  worker.once("error", failed);
+  worker.once("exit", () => failed());
+}
+
+/** Hands a worker to the next who waits, or keeps it; one that fails meanwhile is forgotten. */
+function give(worker: Worker): void {
+  const next = wanting.shift();
+  if (next !== undefined) {
+    next.resolve(worker);
+    return;
+  }
   if (idle.length >= MAX_IDLE) {
     void worker.terminate();
     return;

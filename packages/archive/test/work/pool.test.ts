@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { ingest } from "../../src/ingest.ts";
 import { retrieve } from "../../src/retrieve.ts";
+import { retrieveFiles } from "../../src/retrieve-files.ts";
 import { closeWorkers, runTask } from "../../src/work/pool.ts";
 import { Consortium, contentBelow, fault } from "../support/consortium.ts";
 
@@ -26,4 +27,21 @@ test("many operations at once all end rightly", async (t) => {
     objects.map(({ reference, objectId, key }, i) => retrieve(reference, objectId, key, stores, join(folder, `${i}`))),
   );
   for (const [i, content] of contents.entries()) assert.deepEqual((await contentBelow(join(folder, `${i}`))).get("x"), content);
+});
+
+test("of many streams at once none waits for another to end", async (t) => {
+  const { stores } = await Consortium.open(t);
+  const content = randomBytes(100_000);
+  const { reference, objectId, key } = await ingest([{ path: "x", content }], { stores });
+  const streams = Array.from({ length: 6 }, () => retrieveFiles(reference, objectId, key, stores));
+  // All have begun before the first goes on: whoever reads slowly keeps its worker, and the others get theirs.
+  const files = await Promise.all(streams.map((stream) => stream.next()));
+  for (const [i, stream] of streams.entries()) {
+    const { value } = files[i]!;
+    assert.ok(value !== undefined && "content" in value);
+    const parts: Uint8Array[] = [];
+    for await (const part of value.content) parts.push(part);
+    assert.deepEqual(Buffer.concat(parts), content);
+    assert.equal((await stream.next()).done, true);
+  }
 });
