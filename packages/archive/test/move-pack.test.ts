@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { auditPossession } from "../src/audit.ts";
+import { auditPossession, repair } from "../src/audit.ts";
 import { ingest } from "../src/ingest.ts";
 import { movePack } from "../src/move-pack.ts";
 import { retrieve } from "../src/retrieve.ts";
@@ -45,4 +45,25 @@ test("what a store held moves to another, again after it was cut off, and the ob
   const nowhere = { readable: first, writable: stores.slice(2, 14) };
   await assert.rejects(movePack(objectId, stores[1]!, nowhere), fault("stores_too_few"));
   assert.equal(await stores[1]!.has(objectId), true);
+});
+
+test("a pack moves to a store with room, where its facts allow it; a store that takes nothing new is passed over, by repairs as well", async (t) => {
+  const consortium = await Consortium.open(t, [..."abcdef", "g", "h", "i"]);
+  const { stores } = consortium;
+  const code = { k: 4, m: 2 };
+  const content = randomBytes(3_000_000);
+  const { reference, objectId } = await ingest([{ path: "x", content }], { stores: stores.slice(0, 6), code });
+  // g is full, h takes nothing new: only i is left.
+  const full = new DirectoryStore({ ...stores[6]!.description, quotaBytes: 1_000 });
+  const around = { readable: [...stores.slice(0, 6), full, ...stores.slice(7)], facts: { "h-7": { freeBytes: 0 } } };
+  const moved = await movePack(objectId, stores[0]!, { ...around, writable: around.readable.slice(1) });
+  assert.equal(moved.to, "i-8");
+  const none = movePack(objectId, stores[1]!, { ...around, writable: [full, stores[7]!] });
+  await assert.rejects(none, fault("stores_too_few"));
+
+  const left = around.readable.filter((store) => store !== stores[0] && store !== stores[2]);
+  const repaired = await repair(reference, objectId, left, { relocate: true, facts: around.facts });
+  assert.equal(repaired.after.intact, false, "nowhere to go");
+  const without = await repair(reference, objectId, left, { relocate: true });
+  assert.deepEqual([without.after.intact, without.repaired.map(({ store }) => store)], [true, ["h-7"]]);
 });
