@@ -65,8 +65,8 @@ export class StripeReader {
   }
 
   /**
-   * Gives out these stripes in turn, each to be loaded when it is given; what is far is asked for some stripes ahead. End the iteration to
-   * stop what is on its way.
+   * Gives out these stripes in turn, each to be loaded when it is given; what is far is asked for some stripes ahead, but for the first, which comes
+   * alone and so sooner. End the iteration to stop what is on its way.
    */
   *ahead<T extends { readonly stripe: number; readonly columns: readonly number[] }>(stripes: Iterable<T>): Generator<T> {
     const far = this.#far;
@@ -76,13 +76,15 @@ export class StripeReader {
     }
     const ending = new AbortController();
     const begun: T[] = [];
+    let isFirst = true;
     try {
       for (const next of stripes) {
         const coming = fetchFarStripe(far, next.stripe, next.columns, ending.signal);
         coming.catch(() => undefined); // told to whoever loads it
         this.#coming.set(next.stripe, coming);
         begun.push(next);
-        if (begun.length > STRIPES_AHEAD) yield begun.shift() as T;
+        if (isFirst || begun.length > STRIPES_AHEAD) yield begun.shift() as T;
+        isFirst = false;
       }
       yield* begun;
     } finally {
