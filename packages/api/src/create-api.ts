@@ -21,6 +21,7 @@ import { logRequests } from "./http/request-log.ts";
 import { type ApiOptions, DEFAULT_LIMITS } from "./options.ts";
 import { Projection } from "./projection.ts";
 import { CBOR, JSON_TYPE, Routes } from "./route.ts";
+import { addArchiveHealthRoute } from "./routes/archive-health.ts";
 import { addAuditRoutes } from "./routes/audit.ts";
 import { addCustodianRoutes } from "./routes/custodians.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -192,6 +193,7 @@ async function addRoutes(app: FastifyInstance, context: ApiContext): Promise<{ c
     addLightBlockRangeRoute(routes, context);
     addValidatorRoutes(routes, context);
     addStoreRoutes(routes, context);
+    addArchiveHealthRoute(routes, context);
     addSessionRoutes(routes, context);
     addTransactionRoutes(routes, context);
     addSearchRoutes(routes, context);

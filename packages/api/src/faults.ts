@@ -40,6 +40,7 @@ export const FAULTS = {
     search_credential_refused: 403,
     search_too_broad: 422,
     search_answer_wrong: 502,
+    archive_not_looked_at: 404,
   },
   "Read model": {
     index_behind: 503,
@@ -218,6 +219,7 @@ export const FAULTS = {
     object_too_large: 413,
     record_too_large: 413,
     object_unknown: 404,
+    audit_statement_wrong: 409,
     path_refused: 400,
     source_changed: 409,
     source_empty: 400,

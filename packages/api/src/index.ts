@@ -1,3 +1,4 @@
+export * from "./archive-report.ts";
 export { type Api, createApi } from "./create-api.ts";
 export { FAULT_CODES, sentenceOf, statusOf, titleOf } from "./error-catalogue.ts";
 export { errorReferencePage } from "./error-reference.ts";

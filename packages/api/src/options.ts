@@ -3,6 +3,7 @@ import type { CustodianService } from "@xinglin/custody";
 import type { ReadModel } from "@xinglin/index";
 import type { Ledger } from "@xinglin/ledger";
 import type { Bytes, MemberId } from "@xinglin/primitives";
+import type { ArchiveReport } from "./archive-report.ts";
 
 /** The custodians that this server passes requests on to, by their id. */
 export interface CustodianDirectory {
@@ -79,6 +80,10 @@ export interface NodeFacts {
   readonly clockOffsetSeconds?: number;
   /** Height of the newest snapshot for members that join. */
   readonly snapshot?: number;
+  /** What its last round over the archive left: counts, no names. Missing before the first, and where it makes none. */
+  readonly archive?: Pick<ArchiveReport, "until" | "objects" | "waiting" | "endangered" | "unreadable" | "lost"> & {
+    readonly storesAway: number;
+  };
 }
 
 /** What an API serves, where it listens, and its limits. */
@@ -109,6 +114,8 @@ export interface ApiOptions {
   readonly node?: () => Promise<NodeFacts>;
   /** Asked for `/v1/node/statement`: what the node says of itself, signed together with the asker's 32 random bytes. */
   readonly nodeStatement?: (nonce: Bytes) => Promise<Bytes>;
+  /** Asked for `/v1/archive/health`: what the node's last round found, undefined before it. */
+  readonly archiveReport?: () => ArchiveReport | undefined;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
   readonly limits?: Partial<ApiLimits>;

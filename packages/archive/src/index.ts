@@ -25,7 +25,16 @@ export type { SampleLayout } from "./filter/predictor.ts";
 export { FORETOLD, UnitCodec } from "./filter/unit-codec.ts";
 export { planFile } from "./filter/units.ts";
 export * from "./ingest.ts";
-export { type CodeParameters, chunkBytesFor, codeParameters, DEFAULT_CODE, type Layout, sizeClassOf } from "./layout.ts";
+export {
+  type CodeParameters,
+  chunkBytesFor,
+  codeParameters,
+  columnsOf,
+  DEFAULT_CODE,
+  type Layout,
+  packBytesOf,
+  sizeClassOf,
+} from "./layout.ts";
 export type { Authorize } from "./lending/guests.ts";
 export { issuePass, MAX_PASS_SECONDS, type PassStatement, readPass, type StoreAccess } from "./lending/pass.ts";
 export type { Anchor, FindAnchor } from "./lending/repair-proof.ts";

@@ -3,10 +3,12 @@
  * Source: requirements A2, C10, D3.
  */
 import { auditPossession, LOST_SHARE, oddsOverObjects, repair, type Sampled, type Store } from "@xinglin/archive";
-import { type ApiClient, type Identity, TrustedChain } from "@xinglin/client";
-import { keptObject, keys, record as recordSchema } from "@xinglin/contracts";
-import { cbor, Fault, fromHex, type MemberId, type RecordId, toHex } from "@xinglin/primitives";
+import { type Identity, TrustedChain } from "@xinglin/client";
+import { Fault, toHex } from "@xinglin/primitives";
+import { type AnchoredObject, archived, hasEnded, listObjects } from "./anchored-object.ts";
+import { type AuditDraw, drawSeed } from "./audit-statement.ts";
 import type { Gateway } from "./keep-record.ts";
+import { lookOf, nothingSeen, type ObjectLook, type ObjectRepair, repairOf } from "./look-at-object.ts";
 
 /** A piece that its store does not have, or has wrong. */
 export interface PieceFinding {
@@ -39,57 +41,15 @@ export interface AuditReport {
   readonly rows: readonly RowFinding[];
 }
 
-/** An object as `/v1/objects` tells of it. */
-export interface AnchoredObject {
-  readonly sequence: number;
-  /** The record, or of a pack the batch, that names it. */
-  readonly record?: string;
-  readonly batch?: string;
-  /** Of one that neither names: pixels that its member keeps for several versions, or dropped. */
-  readonly status?: "kept" | "dropped";
-  readonly source: string;
-  readonly object: {
-    readonly id: string;
-    readonly manifest: string;
-    readonly root: string;
-    readonly sizeClass: number;
-    readonly code: { k: number; m: number };
-    readonly profile?: "national";
-  };
-}
-
-const PAGE = 100;
-
-/** Every object that `by` may audit, newest first: a commission's all, another member's its own. */
-export async function* listObjects(client: ApiClient, by: Identity): AsyncGenerator<AnchoredObject> {
-  for (let before: number | undefined; ; ) {
-    const page = (await client.getJson(`/v1/objects?limit=${PAGE}${before === undefined ? "" : `&before=${before}`}`, by)) as {
-      items: AnchoredObject[];
-    };
-    yield* page.items;
-    const last = page.items.at(-1);
-    if (last === undefined || page.items.length < PAGE) return;
-    before = last.sequence;
-  }
-}
-
-/** Id and reference of an object, for the archive. */
-export const archived = ({ object }: AnchoredObject) => ({
-  id: fromHex(object.id),
-  reference: {
-    manifest: fromHex(object.manifest),
-    root: fromHex(object.root),
-    sizeClass: object.sizeClass,
-    code: object.code,
-    ...(object.profile === undefined ? {} : { profile: object.profile }),
-  },
-});
-
 /** How thorough an audit is, and who hears of its progress. */
 export interface AuditScope {
   /** Pieces to look at of each object on each store, drawn anew each time; all of them by default. */
   readonly sample?: number;
   readonly onObject?: (done: number) => void;
+  /** What the sample is drawn by, for an audit that is to be recorded; random otherwise. */
+  readonly draw?: AuditDraw;
+  /** What was seen of each object that has not ended. */
+  readonly onLook?: (object: AnchoredObject, look: ObjectLook) => void;
 }
 
 /**
@@ -99,7 +59,7 @@ export interface AuditScope {
 export async function auditEverything(
   { client, stores: find }: Gateway,
   by: Identity,
-  { sample, onObject }: AuditScope = {},
+  { sample, draw, onObject, onLook }: AuditScope = {},
 ): Promise<AuditReport> {
   const pieces: PieceFinding[] = [];
   const looked = new Map<string, Sampled[]>();
@@ -109,7 +69,7 @@ export async function auditEverything(
   let ended = 0;
   let piecesChecked = 0;
   for await (const anchored of listObjects(client, by)) {
-    const report = await auditObject(stores, anchored, sample);
+    const report = await auditObject(stores, anchored, sample, draw);
     objects++;
     onObject?.(objects);
     // Asked only where something is wrong: a proof an object would cost more than the audit.
@@ -117,6 +77,7 @@ export async function auditEverything(
       ended++;
       continue;
     }
+    onLook?.(anchored, report.look);
     pieces.push(...report.findings);
     piecesChecked += report.checked;
     for (const [store, sampled] of report.looked) {
@@ -146,52 +107,53 @@ async function auditRows(client: Gateway["client"], by: Identity): Promise<Pick<
   }
 }
 
-/** Whether the record that names an object has ended, or the object was dropped: its pieces went on purpose, and nobody should mend them. */
-export async function hasEnded(
-  chain: TrustedChain,
-  by: Identity,
-  { record, status, source, object }: AnchoredObject,
-): Promise<boolean> {
-  if (status !== undefined) {
-    const { value } = await chain.prove(by, keys.object(source as MemberId, object.id));
-    return value !== undefined && keptObject.parse(cbor.decodeTrusted(value)).status === "dropped";
-  }
-  if (record === undefined) return false;
-  const { value } = await chain.prove(by, keys.record(record as RecordId));
-  return value !== undefined && recordSchema.parse(cbor.decodeTrusted(value)).status === "ending";
-}
-
 async function auditObject(
   stores: readonly Store[],
   anchored: AnchoredObject,
   sample: number | undefined,
-): Promise<{ checked: number; looked: (readonly [store: string, Sampled])[]; findings: PieceFinding[] }> {
+  draw: AuditDraw | undefined,
+): Promise<{
+  checked: number;
+  looked: (readonly [store: string, Sampled])[];
+  findings: PieceFinding[];
+  look: ObjectLook;
+}> {
   const { id, reference } = archived(anchored);
   const common = { object: anchored.object.id, record: anchored.record ?? anchored.batch ?? "" };
   try {
-    const report = await auditPossession(reference, id, stores, { sample: sample ?? "all" });
+    const report = await auditPossession(reference, id, stores, {
+      sample: sample ?? "all",
+      ...(draw === undefined ? {} : { seed: drawSeed(draw, id) }),
+    });
     const { stripes } = report.layout;
     const looked = report.stores.map(({ store, checked }) => [store, { pieces: stripes, sampled: checked }] as const);
     const findings = report.stores.flatMap(({ store, faults }) =>
       faults.map(({ stripe, column, kind }) => ({ ...common, store, stripe, column, kind })),
     );
-    return { checked: report.checked, looked, findings };
+    return { checked: report.checked, looked, findings, look: lookOf(report) };
   } catch (error) {
     // The whole object is one finding.
     if (!(error instanceof Fault) || error.code === "sample_invalid") throw error;
-    return { checked: 0, looked: [], findings: [{ ...common, store: "*", stripe: -1, column: -1, kind: error.code }] };
+    const findings = [{ ...common, store: "*", stripe: -1, column: -1, kind: error.code }];
+    return { checked: 0, looked: [], findings, look: nothingSeen(reference.code, error.code) };
   }
 }
 
-/** Rebuilds what is missing or wrong of one object from the other pieces. Returns how many pieces were written. */
-export async function repairObject({ client, stores: find }: Gateway, by: Identity, objectId: Uint8Array): Promise<number> {
+/** Rebuilds what is missing or wrong of one object from the other pieces. Returns how many pieces were written; `onRepair` hears more. */
+export async function repairObject(
+  { client, stores: find }: Gateway,
+  by: Identity,
+  objectId: Uint8Array,
+  onRepair?: (object: AnchoredObject, repair: ObjectRepair) => void,
+): Promise<number> {
   const wanted = toHex(objectId);
   const { readable: stores } = await find(by);
   for await (const anchored of listObjects(client, by)) {
     if (anchored.object.id !== wanted) continue;
     const { id, reference } = archived(anchored);
-    const { before, after } = await repair(reference, id, stores);
-    return after.held - before.held;
+    const done = repairOf(await repair(reference, id, stores));
+    onRepair?.(anchored, done);
+    return done.pieces;
   }
   throw new Fault("object_unknown", { object: wanted });
 }

@@ -39,7 +39,7 @@ export const fixedStores =
   (stores: readonly Store[]): FindStores =>
   async () => ({ readable: stores, writable: stores });
 
-const lentStores = schema.list(
+const lentStoreList = schema.list(
   schema.object({
     ...storeTerms,
     id: lentStoreId,
@@ -52,11 +52,11 @@ const lentStores = schema.list(
   4_096,
 );
 /** A store as `GET /v1/stores` tells of it. */
-export type LentStoreView = Infer<typeof lentStores>[number];
+export type LentStoreView = Infer<typeof lentStoreList>[number];
 
 /** Every store ever lent, as the chain has them now. */
 export const listLentStores = async (client: ApiClient): Promise<readonly LentStoreView[]> =>
-  lentStores.parse(await client.getJson("/v1/stores"));
+  lentStoreList.parse(await client.getJson("/v1/stores"));
 
 /** The description by which a lent store is reached over its lender's node. */
 export const lentDescription = (
@@ -68,7 +68,15 @@ export const lentDescription = (
 const RENEW_SECONDS = MAX_PASS_SECONDS / 2;
 
 /** Finds `local` stores and those of the chain behind `client`; a store that is both is reached on this machine. */
-export function chainStores(client: ApiClient, chainId: string, local: readonly StoreDescription[]): FindStores {
+export const chainStores = (client: ApiClient, chainId: string, local: readonly StoreDescription[]): FindStores =>
+  lentStores(() => listLentStores(client), chainId, local);
+
+/** The same for whoever knows by itself which stores are lent. */
+export function lentStores(
+  list: () => Promise<readonly LentStoreView[]>,
+  chainId: string,
+  local: readonly StoreDescription[],
+): FindStores {
   const passes = new Map<string, { readonly access: StoreAccess; readonly since: number }>();
   const passOf = async (by: Identity, now: number): Promise<StoreAccess> => {
     const known = passes.get(by.actor);
@@ -79,7 +87,7 @@ export function chainStores(client: ApiClient, chainId: string, local: readonly 
   };
   const here = new Map(local.map((description) => [description.id, description]));
   return async (by) => {
-    const lent = await listLentStores(client);
+    const lent = await list();
     const remote = lent.filter(
       ({ id, state, memberStatus: status }) => state !== "withdrawn" && status === "active" && !here.has(id),
     );

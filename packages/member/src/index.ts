@@ -7,6 +7,8 @@ export * from "./erase-ended.ts";
 export * from "./from-solo.ts";
 export * from "./from-solo-consortium.ts";
 export * from "./join.ts";
+export type { ArchiveNotice } from "./keeping/keeper.ts";
+export * from "./keeping/settings.ts";
 export * from "./listening.ts";
 export * from "./member-card.ts";
 export * from "./member-folder.ts";

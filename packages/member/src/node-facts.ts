@@ -1,7 +1,7 @@
 /** How this node is, for the one who runs it and for peers that probe it. Source: requirement A8. */
 import { readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { NodeFacts } from "@xinglin/api";
+import type { ArchiveReport, NodeFacts } from "@xinglin/api";
 import { openStore } from "@xinglin/archive";
 import type { CometbftLedger } from "@xinglin/cometbft";
 import type { Ledger } from "@xinglin/ledger";
@@ -10,11 +10,12 @@ import { ledgerFolder } from "./open-chain.ts";
 
 const MEGABYTE = 1_000_000;
 
-/** Asked each time that somebody wants to know. */
+/** Asked each time that somebody wants to know; `archive` for what the last round over it found. */
 export const nodeFacts =
-  ({ chain, data, member, stores }: NodeConfig, ledger: Ledger) =>
+  ({ chain, data, member, stores }: NodeConfig, ledger: Ledger, archive: () => ArchiveReport | undefined = () => undefined) =>
   async (): Promise<NodeFacts> => {
     const snapshot = newestSnapshot(data);
+    const report = archive();
     const engine = "engine" in ledger ? (ledger as CometbftLedger).engine : undefined;
     const peers = await engine?.peers().catch(() => []);
     const lent = stores.filter((store) => store.kind === "directory" && store.member === member);
@@ -30,8 +31,15 @@ export const nodeFacts =
       ...(peers === undefined ? {} : { peers }),
       ...(clockOffsetSeconds === undefined ? {} : { clockOffsetSeconds }),
       ...(snapshot === undefined ? {} : { snapshot }),
+      ...(report === undefined ? {} : { archive: inShort(report) }),
     };
   };
+
+/** Counts alone: anyone may ask. */
+const inShort = ({ until, objects, waiting, endangered, unreadable, lost, stores }: ArchiveReport) => ({
+  ...{ until, objects, waiting, endangered, unreadable, lost },
+  storesAway: stores.filter(({ state }) => state !== "there").length,
+});
 
 /** Of all disks below these folders, each disk once: the node's own, and those that it lends. A disk that is away has nothing free. */
 function freeMegabytes(folders: readonly string[]): number {

@@ -19,7 +19,7 @@ export interface MemberOptions {
   readonly database: StoreLocation;
   readonly api: Pick<
     ApiOptions,
-    "host" | "port" | "tls" | "hostNames" | "peers" | "search" | "node" | "nodeStatement" | "log" | "version"
+    "host" | "port" | "tls" | "hostNames" | "peers" | "search" | "node" | "nodeStatement" | "archiveReport" | "log" | "version"
   >;
 }
 

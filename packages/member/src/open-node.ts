@@ -14,6 +14,8 @@ import { cbor, Fault } from "@xinglin/primitives";
 import type { NodeConfig } from "./config/node-config.ts";
 import { custodianHere } from "./custodian-here.ts";
 import { eraseEndedObjects } from "./erase-ended.ts";
+import { keepArchive } from "./keeping/keep-archive.ts";
+import type { ArchiveNotice, Keeper } from "./keeping/keeper.ts";
 import { lendStores } from "./lending/lend-stores.ts";
 import { listeningAddress, requirePort, requireWebAddress } from "./listening.ts";
 import { custodianId } from "./member-folder.ts";
@@ -26,7 +28,7 @@ import { prepareStores } from "./stores.ts";
 import { type StoreNotice, watchStores } from "./watch-stores.ts";
 
 /** What an operator should know of a node that runs. */
-export type MemberNotice = ChainNotice | ProbeNotice | StoreNotice;
+export type MemberNotice = ChainNotice | ProbeNotice | StoreNotice | ArchiveNotice;
 
 /** A node that serves. */
 export interface OpenNode extends OpenMember {
@@ -38,6 +40,8 @@ export interface OpenNode extends OpenMember {
   readonly storePort?: number;
   /** Looks now, not at the next turn, which own stores are there; one that is back is served once what ended meanwhile is erased. */
   lookAtStores(): Promise<void>;
+  /** Looks after the archive now, not when its turn comes: a round, its repairs and its record. Nothing happens where that is switched off. */
+  lookAtArchive(): Promise<void>;
 }
 
 /** What a node's program wants to hear of it, and how it breaks off a start. */
@@ -66,7 +70,8 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
     const all = config.stores.map(openStore);
     const own = all.filter((store) => store.member === member);
     const { orphans, away } = await prepareStores(data, { own, all }, ledger);
-    const facts = nodeFacts(config, ledger);
+    let keeper: Keeper | undefined;
+    const facts = nodeFacts(config, ledger, () => keeper?.report);
     const opened = await openMember({
       ledger,
       database,
@@ -75,6 +80,7 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
         node: facts,
         nodeStatement: statementsOf(config, chainId, facts),
         search: { member, nodes: config.probing?.peers ?? [] },
+        archiveReport: () => keeper?.report,
         ...(tls === undefined ? {} : { tls }),
         ...(api.names === undefined ? {} : { hostNames: api.names }),
         ...(api.witnesses === undefined ? {} : { peers: api.witnesses }),
@@ -109,6 +115,8 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       server.closeAllConnections();
       await closed;
     });
+    keeper = keepArchive(config, chain, options.onNotice);
+    closing.push(async () => keeper?.close());
     writeConsortiumFile(data, {
       type: "xinglin-consortium/1",
       chainId,
@@ -122,6 +130,7 @@ export async function openNode(config: NodeConfig, options: NodeOptions = {}): P
       orphans,
       erased: { packs, shares },
       lookAtStores: () => watch.look(),
+      lookAtArchive: async () => keeper?.look(),
       ...(lending === undefined ? {} : { storePort: lending.port }),
       close,
     };

@@ -52,6 +52,18 @@ const full: NodeConfig = {
     timeoutMs: 2_000,
   },
   stores: [{ kind: "directory", id: "hospital-a-1", member: "hospital-a" as MemberId, path: "/mnt/disk 1/杏林" }],
+  keeping: {
+    off: false,
+    key: join(folder, "members/hospital-a/prober.json"),
+    everyMinutes: 60,
+    sample: 8,
+    repairSpare: 4,
+    alarmSpare: 3,
+    percent: 10,
+    goneHours: 0,
+    stepInHours: 24,
+    keepDays: 30,
+  },
   archiveProfile: "national",
   databaseUrlFile: "/etc/xinglin/database-url",
 };

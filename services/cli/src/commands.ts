@@ -44,6 +44,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   audit: load("audit", "audit"),
   "archive health": load("archive", "health"),
   "archive repair": load("archive", "repair"),
+  "archive statement": load("archive", "statement"),
   "evidence export": load("evidence", "exportEvidence"),
   "evidence verify": load("evidence", "verify"),
   "light follow": load("light", "follow"),

@@ -63,6 +63,10 @@ function tell(say: Say, notice: MemberNotice): void {
   else if (notice.event === "store_away")
     say("node.store_away", { store: notice.store, why: sentenceOf(notice.code, { store: notice.store }, say.language) });
   else if (notice.event === "store_back") say("node.store_back", { store: notice.store, count: notice.erasedPacks });
+  else if (notice.event === "archive_endangered") {
+    const { objects, unreadable, stores } = notice;
+    say("node.archive_endangered", { objects, unreadable, stores });
+  } else if (notice.event === "archive_round_failed") say("node.archive_round_failed", { code: notice.code });
   else if (notice.event === "built") say("engine.built", { version: notice.version, seconds: notice.seconds });
   else if (notice.event === "proposal_refused")
     say("engine.proposal_refused", { height: notice.height, proposer: notice.proposer, code: notice.code });

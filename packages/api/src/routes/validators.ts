@@ -54,6 +54,20 @@ const node = Type.Object({
     Type.Integer({ description: "Seconds by which the machine's clock is ahead of the chain's, negative if behind." }),
   ),
   snapshot: Type.Optional(Type.Integer({ description: "Height of the newest snapshot." })),
+  archive: Type.Optional(
+    Type.Object(
+      {
+        until: Type.Integer({ description: "When it had looked, seconds UTC." }),
+        objects: Type.Integer(),
+        waiting: Type.Integer({ description: "Objects that lack something." }),
+        endangered: Type.Integer({ description: "Objects with fewer spare columns than the node is told to warn of." }),
+        unreadable: Type.Integer(),
+        lost: Type.Integer({ description: "Pieces that a store which is there did not show." }),
+        storesAway: Type.Integer(),
+      },
+      { description: "What the last round over the archive left." },
+    ),
+  ),
 });
 
 /** Adds the routes. */

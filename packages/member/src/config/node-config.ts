@@ -82,6 +82,22 @@ export const nodeConfigShape = schema.object({
   ),
   /** What this member seals with from now on; `standard` unless said. */
   archiveProfile: schema.optional(profileName),
+  /** How this node looks after the archive; with the defaults without it. */
+  keeping: schema.optional(
+    schema.object({
+      off: schema.optional(schema.bool),
+      /** Of this member's administration, or of a device of it. */
+      key: schema.optional(path),
+      everyMinutes: schema.optional(schema.uint(43_200, 1)),
+      sample: schema.optional(schema.uint(10_000, 1)),
+      repairSpare: schema.optional(schema.uint(32)),
+      alarmSpare: schema.optional(schema.uint(32)),
+      percent: schema.optional(schema.uint(100, 1)),
+      goneHours: schema.optional(schema.uint(8_760)),
+      stepInHours: schema.optional(schema.uint(8_760)),
+      keepDays: schema.optional(schema.uint(36_500, 1)),
+    }),
+  ),
   databaseUrlFile: schema.optional(path),
 }) satisfies Schema<unknown>;
 

@@ -103,7 +103,7 @@ function checked(config: NodeConfig): NodeConfig {
 /** Paths in the file are relative to its folder. */
 function withPaths(config: NodeConfig, folder: string): NodeConfig {
   const at = (path: string): string => resolve(folder, path);
-  const { api, custody, probing } = config;
+  const { api, custody, keeping, probing } = config;
   return {
     ...config,
     genesis: at(config.genesis),
@@ -116,6 +116,7 @@ function withPaths(config: NodeConfig, folder: string): NodeConfig {
     },
     custody: { ...custody, key: at(custody.key) },
     ...(probing === undefined ? {} : { probing: { ...probing, ...(probing.key === undefined ? {} : { key: at(probing.key) }) } }),
+    ...(keeping === undefined ? {} : { keeping: { ...keeping, ...(keeping.key === undefined ? {} : { key: at(keeping.key) }) } }),
     stores: config.stores.map((store) => withStorePaths(store, at)),
     ...(config.databaseUrlFile === undefined ? {} : { databaseUrlFile: at(config.databaseUrlFile) }),
   };

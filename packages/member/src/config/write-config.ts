@@ -8,7 +8,9 @@ import { withStorePaths } from "@xinglin/archive";
 import { writeFileDurably } from "@xinglin/custody";
 import { Fault } from "@xinglin/primitives";
 import { DEFAULT_MEGABYTES, DEFAULT_ROUNDS, DEFAULT_TIMEOUT_MS } from "../probing/defaults.ts";
+import { keepingLines } from "./keeping-lines.ts";
 import type { ChainConfig, NodeConfig } from "./node-config.ts";
+import { choice, listed, quoted } from "./yaml-lines.ts";
 
 /** Writes `config` to `file`, which must not be there unless `replace`; paths become relative to its folder. Throws `config_exists`. */
 export function writeNodeConfig(file: string, config: NodeConfig, options: { readonly replace?: boolean } = {}): void {
@@ -17,8 +19,6 @@ export function writeNodeConfig(file: string, config: NodeConfig, options: { rea
   writeFileDurably(file, Buffer.from(configText(config, dirname(file))));
 }
 
-/** Text in YAML is quoted as in JSON: nothing in it is taken for something else. */
-const quoted = (value: string | number | boolean): string => JSON.stringify(value);
 /** A value on one line: maps keep their keys bare. */
 const flow = (value: unknown): string =>
   typeof value === "object" && value !== null
@@ -102,6 +102,8 @@ function configText(config: NodeConfig, folder: string): string {
     ),
     "",
     ...archiveLines(config.archive),
+    "",
+    ...keepingLines(config.keeping, near),
     "",
     "# 本成员归档时使用的密码算法：standard 为 AES-256-GCM 与 SHA-256；national 为国密 SM4 与 SM3（处理器耗时约七倍）。已归档的对象不变",
     "# what this member seals with: standard is AES-256-GCM and SHA-256, national is SM4 and SM3 (some seven times the CPU time); what is archived stays as it is",
@@ -223,11 +225,3 @@ function archiveLines(archive: NodeConfig["archive"]): string[] {
   const heading = ["# 存储服务：向其他成员出借存储 / the store service: lends stores to the other members"];
   return [...heading, ...(archive === undefined ? lines.map((line) => `# ${line}`) : lines)];
 }
-
-/** A key that may be absent: then an example stands there as a comment. */
-const choice = (key: string, value: string | undefined, example: string, indent = "  "): string[] => [
-  value === undefined ? `${indent}# ${key}: ${example}` : `${indent}${key}: ${value}`,
-];
-
-const listed = (indent: string, key: string, items: readonly string[]): string[] =>
-  items.length === 0 ? [`${indent}${key}: []`] : [`${indent}${key}:`, ...items.map((item) => `${indent}  - ${item}`)];

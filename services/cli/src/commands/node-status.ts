@@ -69,6 +69,15 @@ interface Answers {
     readonly freeMegabytes: number;
     readonly clockOffsetSeconds?: number;
     readonly snapshot?: number;
+    readonly archive?: {
+      readonly until: number;
+      readonly objects: number;
+      readonly waiting: number;
+      readonly endangered: number;
+      readonly unreadable: number;
+      readonly lost: number;
+      readonly storesAway: number;
+    };
   };
 }
 
@@ -119,6 +128,16 @@ export const status: Command = {
       else say.plain(seconds > 0 ? "node.clock_ahead" : "node.clock_behind", { seconds: Math.abs(seconds) });
     }
 
+    function tellArchive(archive: Answers["node"]["archive"]): void {
+      if (archive === undefined) {
+        say.plain("node.archive_unseen");
+        return;
+      }
+      const { until, objects, waiting, endangered, unreadable, lost, storesAway: away } = archive;
+      say.plain("node.archive", { time: shanghaiTime(until), objects, waiting, away });
+      if (endangered > 0 || lost > 0) say.plain("node.archive_endangered", { endangered, unreadable, lost });
+    }
+
     function tellAll({ status: at, validators: seats, node: here }: Answers, age: number): void {
       say.plain("status.line", {
         chain: at.chainId,
@@ -130,6 +149,7 @@ export const status: Command = {
       if (here.peers !== undefined) say.plain("node.peers", { peers: here.peers.length });
       if (here.driver === "cometbft") tellClock(here.clockOffsetSeconds);
       say.plain("node.disk", { free: bytesText(here.freeMegabytes * MEGABYTE) });
+      tellArchive(here.archive);
       if (here.snapshot === undefined) say.plain("node.no_snapshot");
       else say.plain("node.snapshot", { height: here.snapshot });
       for (const { member, sharePerMille } of seats.active)
