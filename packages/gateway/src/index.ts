@@ -36,4 +36,5 @@ export * from "./record-audits.ts";
 export * from "./search.ts";
 export * from "./store-facts.ts";
 export * from "./stores.ts";
+export * from "./stream-object.ts";
 export * from "./terminal.ts";

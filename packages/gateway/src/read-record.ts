@@ -22,6 +22,7 @@ import { read as readCustody, releaseAnswer, releaseRequest, restoreContentKey }
 import { type ActorId, type CredentialId, cbor, equal, Fault } from "@xinglin/primitives";
 import { askCustodians, proveState } from "./custodians.ts";
 import type { Gateway } from "./keep-record.ts";
+import { within } from "./stream-object.ts";
 
 /** What is wanted, and why. Never a consent: the block finds it. */
 export interface ReadRequest {
@@ -140,7 +141,7 @@ const DICM_AT = 128;
 
 /**
  * Fetches the permitted object into `folder`, or what of it `only` chooses (a series, an instance, some files, a range), without reading the
- * rest. Every piece is checked against the anchored root and every whole file against its hash. A record inside a pack is read whole, into one file named as the record.
+ * rest. Every piece is checked against the anchored root and every whole file against its hash. A record inside a pack is read whole; it, or the range of it, goes into one file named as the record.
  */
 export async function fetchObject(
   gateway: Gateway,
@@ -157,7 +158,10 @@ export async function fetchObject(
     const { content, outcome } = await retrieveRecord({ reference, packId: id, slice }, contentKey, readable);
     mkdirSync(folder, { recursive: true });
     const ending = Buffer.from(content.subarray(DICM_AT, DICM_AT + 4)).equals(Buffer.from("DICM")) ? "dcm" : "json";
-    writeFileDurably(join(folder, `${permit.target.record}.${ending}`), content);
+    writeFileDurably(
+      join(folder, `${permit.target.record}.${ending}`),
+      only !== undefined && "start" in only ? within(content, only) : content,
+    );
     return outcome;
   }
   const options = { ...(only === undefined ? {} : { only }), ...(onProgress === undefined ? {} : { onProgress }) };

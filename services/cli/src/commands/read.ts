@@ -1,10 +1,10 @@
 /** `xinglin grants|read|accesses`: what a doctor asks for elsewhere, and who read what. Source: requirements C2, C3, C10. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Selection } from "@xinglin/archive";
 import { category, level, purpose } from "@xinglin/contracts";
 import {
   bytesText,
+  createSay,
   decodeTicket,
   fetchObject,
   type KeyOfFile,
@@ -15,10 +15,12 @@ import {
   redeemPermit,
   requestRead,
   shanghaiTime,
+  streamObject,
 } from "@xinglin/gateway";
 import { actorId, credentialId, Fault, recordId } from "@xinglin/primitives";
 import { aliasPath, type Command, type Context } from "../command.ts";
 import { reasonLines, refusalSentence } from "../fault-sentence.ts";
+import { PART_OPTIONS, partOf, toOutput } from "./read-part.ts";
 
 /** The grants that name my member, each with the pseudonym at the source that was sealed to it. */
 export const grants: Command = {
@@ -48,12 +50,15 @@ export const read: Command = {
     class: { type: "string" },
     "record-version": { type: "string" },
     out: { type: "string" },
-    series: { type: "string" },
-    instance: { type: "string" },
+    ...PART_OPTIONS,
   },
   async run(context) {
-    const { say } = context;
-    const only = part(context);
+    const only = partOf(context);
+    const isStreamed = context.need("out") === "-";
+    // What is fetched goes to standard output, and what is said to where errors go.
+    const say = isStreamed
+      ? createSay(new URL("../../messages/", import.meta.url), context.say.language, (line) => process.stderr.write(`${line}\n`))
+      : context.say;
     const by = context.key();
     const gateway = context.gateway();
     const credential = credentialId.parse(context.text("credential") ?? by.credential ?? "");
@@ -80,16 +85,10 @@ export const read: Command = {
     say.plain("read.shares", { released: released.length, threshold: held.permit.custody.threshold });
     for (const { custodian, code } of refused) say.plain("read.custodian_refused", { custodian, code });
     const bar = progressBar(say.text("progress.fetch"));
-    const folder = resolve(context.need("out"));
-    const { readBytes, rebuiltPieces, troubles } = await fetchObject(
-      gateway,
-      held.permit,
-      contentKey,
-      folder,
-      by,
-      bar.update,
-      only,
-    );
+    const folder = isStreamed ? "-" : resolve(context.need("out"));
+    const { readBytes, rebuiltPieces, troubles } = isStreamed
+      ? await streamObject(gateway, held.permit, contentKey, by, only, toOutput)
+      : await fetchObject(gateway, held.permit, contentKey, folder, by, bar.update, only);
     bar.end();
     contentKey.fill(0);
     for (const trouble of troubles) say.plain("read.trouble", { store: trouble.store, kind: trouble.kind });
@@ -128,16 +127,6 @@ function ticketBytes(path: string): Uint8Array {
   } catch (cause) {
     throw new Fault("ticket_unreadable", { path }, { cause });
   }
-}
-
-/** The series or the instance that is asked for, or neither: then it is all of the record. */
-function part(context: Context): Selection | undefined {
-  const series = context.text("series");
-  const instance = context.text("instance");
-  if (series !== undefined && instance !== undefined)
-    throw new Fault("option_wrong", { option: "--series", expected: "--series UID | --instance UID" });
-  if (series !== undefined) return { series };
-  return instance === undefined ? undefined : { instance };
 }
 
 export const accesses: Command = {
