@@ -1,11 +1,12 @@
 /** Looking at the pieces and documents of an object on every store, without the content key. */
 import { equal } from "@xinglin/primitives";
-import { columnOf, columnsOf, stripeBytesOf } from "../layout.ts";
+import { columnOf, columnsOf, pieceBytesOf, stripeBytesOf } from "../layout.ts";
 import { isManifest, MAX_MANIFEST_BYTES } from "../manifest.ts";
 import { MAX_TABLE_BYTES } from "../piece-table.ts";
 import type { ObjectReference } from "../reference.ts";
 import type { DocumentName } from "../store/store.ts";
 import type { Holder, OpenObject } from "./open-object.ts";
+import { statesInRuns } from "./piece-runs.ts";
 import { type PieceState, StripeReader } from "./stripe-reader.ts";
 import type { TaskContext } from "./tasks.ts";
 
@@ -48,9 +49,8 @@ export async function inspectObject(
   for (const [slot, stripes] of slots.entries()) {
     const holder = object.holders.find(({ pack }) => pack.slot === slot);
     const pieces: PieceState[] = [];
-    for (const stripe of stripes) {
-      if (stripe % 16 === 0) context.checkpoint();
-      pieces.push(holder === undefined ? "missing" : await reader.fetchFrom(holder, stripe, columnOf(layout, stripe, slot)));
+    for await (const state of statesOf(object, reader, holder, slot, stripes)) {
+      if (pieces.push(state) % 16 === 1) context.checkpoint();
       context.progress(Math.round(++done * bytesAPiece), Math.round(total * bytesAPiece));
     }
     const placed = object.stores.find(({ id }) => id === header.placement[slot]);
@@ -68,6 +68,23 @@ export async function inspectObject(
     });
   }
   return out;
+}
+
+/** The state of each chosen piece of a slot, in order. */
+async function* statesOf(
+  { table }: OpenObject,
+  reader: StripeReader,
+  holder: Holder | undefined,
+  slot: number,
+  stripes: readonly number[],
+): AsyncGenerator<PieceState> {
+  const { layout } = table;
+  if (holder !== undefined && holder.pack.isNear !== true)
+    return yield* statesInRuns(holder.pack, stripes, pieceBytesOf(layout), (stripe, piece) =>
+      table.matches(stripe, columnOf(layout, stripe, slot), piece),
+    );
+  for (const stripe of stripes)
+    yield holder === undefined ? "missing" : await reader.fetchFrom(holder, stripe, columnOf(layout, stripe, slot));
 }
 
 function packState(object: OpenObject, store: string): PackState {

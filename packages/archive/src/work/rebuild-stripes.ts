@@ -52,15 +52,17 @@ export async function rebuildStripes(
   }
 }
 
-/** Reads k of these columns, whichever can be read. */
+/** Reads k of these columns, whichever can be read: the first k at once, since of far stores a stripe then takes as long as its slowest piece. */
 async function gather(
   stripe: number,
   known: readonly number[],
   layout: Layout,
   read: (column: number) => Promise<boolean>,
 ): Promise<number[]> {
-  const present: number[] = [];
-  for (const column of known) {
+  const first = known.slice(0, layout.code.k);
+  const isRead = await Promise.all(first.map(read));
+  const present = first.filter((_, i) => isRead[i]);
+  for (const column of known.slice(layout.code.k)) {
     if (present.length === layout.code.k) break;
     if (await read(column)) present.push(column);
   }
