@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- NAME [--json] [--quick]` runs one suite and prints what it measured; `--list` names the suites. Without
- * `--quick`, each measure is also appended to `bench/history.jsonl` with its raw samples. Ends with 1 if the suite found a wrong
+ * `--quick`, each measure is also appended to `bench/history.jsonl` with its raw samples, and pages that quote figures are written anew. Ends with 1 if the suite found a wrong
  * result, whatever the speed.
  */
 import { spawnSync } from "node:child_process";
@@ -8,6 +8,7 @@ import { appendFileSync } from "node:fs";
 import { arch, cpus, platform, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { HISTORY, rounded, writeFigures } from "./figures.ts";
 import type { Measure, Suite } from "./measure.ts";
 
 /** Suites by name, with what each answers; loaded only when asked for, since each pulls in what it measures. */
@@ -33,7 +34,6 @@ const SUITES: Readonly<Record<string, { readonly about: string; readonly load: (
   },
 };
 
-const HISTORY = fileURLToPath(new URL("../history.jsonl", import.meta.url));
 const USAGE = "Usage: npm run bench -- NAME [--json] [--quick], or npm run bench -- --list";
 
 /** What stands beside every figure, so that it can be compared later. Names the machine's parts, never the machine. */
@@ -52,13 +52,6 @@ function describeMachine(): string {
   const [first] = cpus();
   const memoryGib = (totalmem() / 2 ** 30).toFixed(1);
   return `${first?.model ?? arch()}, ${cpus().length} cores, ${memoryGib} GiB, ${platform()} ${arch()}, Node ${process.versions.node}`;
-}
-
-/** Three significant digits, plain: a benchmark repeats to no more. */
-function rounded(value: number): string {
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
-  return value.toLocaleString("en", { maximumFractionDigits: Math.min(digits, 6), useGrouping: true });
 }
 
 /** One measure as a line for people. */
@@ -95,7 +88,11 @@ async function runSuite(name: string, options: { json: boolean; quick: boolean }
     );
   };
   const { run } = await suite.load();
-  await run({ quick: options.quick, emit });
+  try {
+    await run({ quick: options.quick, emit });
+  } finally {
+    if (!options.quick) writeFigures(); // of a run that broke off, too: the history has its lines
+  }
 }
 
 function readArguments(): { values: { json: boolean; quick: boolean; list: boolean }; positionals: string[] } {
