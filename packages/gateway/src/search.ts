@@ -52,7 +52,7 @@ export async function searchRecords(
   { limit, timeoutMs = DEFAULT_TIMEOUT_MS }: SearchOptions,
 ): Promise<SearchOutcome> {
   const { chainId } = await client.genesis();
-  const { here, nodes } = nodesShape.parse(await client.getJson("/v1/search/nodes"));
+  const { here, nodes } = nodesShape.parse(await client.getJson("/v1/search/nodes", by));
   const ending = new AbortController();
   const remote = nodes
     .filter(({ member }) => !here.includes(member))
@@ -75,7 +75,7 @@ export async function searchRecords(
     return {
       records: answers.flatMap(({ records }) => records).sort(newestFirst),
       nodes: answers.map(({ node }) => node),
-      unasked: (await activeMembers(client)).filter((member) => !asked.has(member)),
+      unasked: (await activeMembers(client, by)).filter((member) => !asked.has(member)),
     };
   } finally {
     ending.abort();
@@ -118,7 +118,7 @@ const pick = (value: unknown): unknown => {
   return { id, status: told };
 };
 
-async function activeMembers(client: ApiClient): Promise<MemberId[]> {
-  const members = membersShape.parse(await client.getJson("/v1/members"));
+async function activeMembers(client: ApiClient, by: Identity): Promise<MemberId[]> {
+  const members = membersShape.parse(await client.getJson("/v1/members", by));
   return members.filter((one) => one.status === "active").map(({ id }) => id);
 }

@@ -192,7 +192,7 @@ function probingLines(probing: NodeConfig["probing"], near: (path: string) => st
     "probing:",
     "  # 签名密钥：本成员的管理密钥，或更好：为此登记的设备的密钥 / who signs: this member's administration, or better a device registered for it",
     ...choice("key", key === undefined ? undefined : near(key), "./members/ID/administration.json"),
-    "  # 其他成员节点的接口地址；不在此列的不探测 / APIs of other members' nodes; who is not in here is not probed",
+    "  # 其他成员节点的接口地址；不在此列的不探测，检索病历时也不询问 / APIs of other members' nodes; who is not in here is neither probed nor asked in searches",
     ...listed(
       "  ",
       "peers",
