@@ -244,6 +244,7 @@ export const FAULTS = {
     member_quota_reached: 507,
     object_exists: 409,
     object_referred: 409,
+    object_in_force: 409,
     leaf_unknown: 404,
     leaf_erased: 410,
     leaves_damaged: 500,

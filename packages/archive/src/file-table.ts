@@ -8,6 +8,9 @@ import { storedBytesOf } from "./segments.ts";
 
 /** What stands in the root: it is copied to every store, so no more than a few hundred files. */
 const INLINE_BYTES = 2 ** 16;
+/** More than this stands in the root of large objects only: where pixels are kept elsewhere, its copies would be most of what is stored. */
+const FEW_BYTES = 2 ** 13;
+const LARGE = 64;
 /** What is read to get at one file of many. */
 const NODE_BYTES = 3 * 2 ** 16;
 
@@ -32,6 +35,9 @@ export function keysOf({ path, series, instance }: FileEntry): string[] {
   if (instance !== undefined) keys.push(`i${instance}`);
   return keys;
 }
+
+const sumOf = (files: readonly FileEntry[], bytes: (file: FileEntry) => number): number =>
+  files.reduce((total, file) => total + bytes(file), 0);
 
 /** Takes the files in the order of the stream. Memory: what is finished is kept shrunk; the index takes its names. */
 export class FileTableBuilder {
@@ -59,16 +65,20 @@ export class FileTableBuilder {
   }
 
   finish(): FileTable {
-    if (this.#finished.length === 0 && this.#roughBytes <= this.#sizes.inlineBytes) return { files: this.#files };
+    if (this.#finished.length === 0 && this.#fitsRoot()) return { files: this.#files };
     if (this.#files.length > 0) this.#finishNode();
     return { nodes: { files: this.#finished, keys: this.#finishIndex() }, bytes: this.#bytes };
   }
 
+  #fitsRoot(): boolean {
+    if (this.#roughBytes <= Math.min(FEW_BYTES, this.#sizes.inlineBytes)) return true;
+    return this.#roughBytes <= this.#sizes.inlineBytes && LARGE * this.#roughBytes <= sumOf(this.#files, storedBytesOf);
+  }
+
   #finishNode(): void {
     const files = this.#files;
-    const sum = (bytes: (file: FileEntry) => number): number => files.reduce((total, file) => total + bytes(file), 0);
-    const storedBytes = sum(storedBytesOf);
-    const sizeBytes = sum((file) => file.sizeBytes);
+    const storedBytes = sumOf(files, storedBytesOf);
+    const sizeBytes = sumOf(files, (file) => file.sizeBytes);
     this.#finished.push({ files: files.length, storedBytes, sizeBytes, node: this.#write(files) });
     this.#files = [];
     this.#roughBytes = 0;

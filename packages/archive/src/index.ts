@@ -52,14 +52,16 @@ export * from "./reference.ts";
 export * from "./retrieve.ts";
 export * from "./retrieve-files.ts";
 export type { Selection } from "./selection.ts";
+export { type IngestedShared, type IngestSharedOptions, ingestShared } from "./shared/ingest-shared.ts";
+export { SHARING_KEY_BYTES } from "./shared/region-keys.ts";
+export { type BegunVersion, SharedRegistry, type SharedState } from "./shared/registry.ts";
 export {
+  type CollectSharedOptions,
   collectShared,
-  type IngestedShared,
-  type IngestSharedOptions,
-  ingestShared,
   releaseShared,
-} from "./shared/ingest-shared.ts";
-export { type KnownPixels, SharedRegistry } from "./shared/registry.ts";
+  type SharedRelease,
+  takeBackShared,
+} from "./shared/release-shared.ts";
 export type { SourceFile } from "./source.ts";
 export {
   type DirectoryDescription,

@@ -3,7 +3,6 @@
  * lists what lies on the stores: everything that was acknowledged, whole, and nothing else.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,44 +18,14 @@ import { openStores, removeOrphans } from "../src/store/open.ts";
 import type { Store } from "../src/store/store.ts";
 import { closeWorkers } from "../src/work/pool.ts";
 import { Consortium, contentBelow, flipBit } from "./support/consortium.ts";
+import { type Ended, killEverywhere, runKilled } from "./support/killed-runs.ts";
 
 after(closeWorkers);
 
-const child = fileURLToPath(new URL("./support/working-child.ts", import.meta.url));
-const preload = new URL("./support/kill-at.ts", import.meta.url).href;
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("../../../node_modules/.cache/xinglin/compiled", import.meta.url));
-/** Points lie closer together the larger the number; what is run in passing finds what is wrong in general. */
-const GROWTH = 1 + 1 / Number(process.env.XINGLIN_KILL_POINTS ?? 1.5);
-
-interface Ended {
-  readonly killed: boolean;
-  readonly said: readonly string[];
-}
-
 /** Runs one work in a child that dies at `killAt`. */
-async function run(work: string, stores: readonly Store[], killAt: string, ...words: string[]): Promise<Ended> {
-  const given = JSON.stringify(stores.map(({ description }) => description));
-  const process_ = spawn(process.execPath, ["--import", preload, child, work, given, ...words], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, KILL_AT: killAt },
-  });
-  let text = "";
-  process_.stdout.setEncoding("utf8").on("data", (part: string) => {
-    text += part;
-  });
-  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
-    process_.on("close", (...ended) => resolve(ended)),
-  );
-  assert.ok(signal === "SIGKILL" || code === 0, `it ended with ${code ?? signal}: ${text}`);
-  return { killed: signal === "SIGKILL", said: text.split("\n").slice(0, -1) };
-}
-
-/** 1, 2, … ever further apart, until `work` says that its child was not killed any more. Returns how many were. */
-async function killEverywhere(thread: "main" | "worker", work: (killAt: string) => Promise<boolean>): Promise<number> {
-  let killed = 0;
-  for (let at = 1; await work(`${thread}:${at}`); at = Math.max(at + 1, Math.round(at * GROWTH))) killed++;
-  return killed;
-}
+const run = (work: string, stores: readonly Store[], killAt: string, ...words: string[]): Promise<Ended> =>
+  runKilled("./working-child.ts", killAt, work, JSON.stringify(stores.map(({ description }) => description)), ...words);
 
 /** The stages of whoever died are collected, then everything that is not `known` goes. */
 async function collect(stores: readonly Store[], known: ReadonlySet<string>): Promise<readonly string[]> {

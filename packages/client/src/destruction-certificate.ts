@@ -4,7 +4,7 @@
  * It holds identifiers and nothing of the content.
  * Source: requirement D8; design.md, "Consent, access, custody" (Ending); docs/internals/archive.md, "The end of an object".
  */
-import { type Actor, actor, erasure, keys, type MedicalRecord, record as recordEntry } from "@xinglin/contracts";
+import { type Actor, actor, erasure, keptObject, keys, type MedicalRecord, record as recordEntry } from "@xinglin/contracts";
 import { type Curves, portableCurves, verifyWith } from "@xinglin/crypto";
 import {
   type ActorId,
@@ -16,6 +16,7 @@ import {
   type MemberId,
   type RecordId,
   type Schema,
+  toHex,
 } from "@xinglin/primitives";
 import {
   type Assumption,
@@ -27,6 +28,7 @@ import {
 } from "@xinglin/verifier";
 import type { ApiClient } from "./api-client.ts";
 import {
+  type DestroyedPixels,
   type DestroyedVersion,
   type DestructionStatement,
   destructionCertificate,
@@ -49,6 +51,11 @@ export interface CertifiedVersion extends DestroyedVersion {
   readonly undecodable: boolean;
 }
 
+/** Of pixels that no version relies on any more: the chain proves that they were dropped there, the institution signed the rest. */
+export interface CertifiedPixels extends DestroyedPixels {
+  readonly undecodable: boolean;
+}
+
 /** The verdict on a certificate. */
 export type DestructionVerdict =
   | {
@@ -59,6 +66,9 @@ export type DestructionVerdict =
       readonly by: ActorId;
       readonly at: number;
       readonly versions: readonly CertifiedVersion[];
+      readonly pixels: readonly CertifiedPixels[];
+      /** Objects with pixels of the record that stay for other versions. */
+      readonly pixelsStay: number;
       readonly assumes: readonly Assumption[];
     }
   | { readonly ok: false; readonly code: string; readonly facts: Facts };
@@ -70,16 +80,19 @@ export async function certifyDestruction(
   told: {
     readonly record: RecordId;
     readonly versions: readonly DestroyedVersion[];
+    readonly pixels?: readonly DestroyedPixels[];
+    readonly pixelsStay?: number;
     readonly custodians: readonly (readonly ActorId[])[];
   },
 ): Promise<Bytes> {
-  const { record, versions, custodians } = told;
+  const { record, versions, pixels = [], pixelsStay = 0, custodians } = told;
   const newest = Math.max(...versions.map((one) => one.version));
   const evidence = await collectEvidence(client, by, {
     keys: [
       keys.actor(by.actor),
       keys.record(record),
       ...versions.filter((one) => one.version < newest).map((one) => keys.recordVersion(record, one.version)),
+      ...pixels.map(({ object }) => keys.object(by.member, toHex(object))),
       ...versions.flatMap((one, i) => (custodians[i] ?? []).map((custodian) => keys.erasure(record, one.version, custodian))),
     ],
     sequences: [],
@@ -91,6 +104,8 @@ export async function certifyDestruction(
       chain: chainId,
       record,
       versions: [...versions],
+      ...(pixels.length === 0 ? {} : { pixels: [...pixels] }),
+      ...(pixelsStay === 0 ? {} : { pixelsStay }),
       by: signerReference(by),
       at: time,
     }),
@@ -100,7 +115,7 @@ export async function certifyDestruction(
 
 /**
  * Checks a certificate offline. Codes of a failure: those of `verifyEvidence`, `wrong_chain` (statement and evidence are of two chains),
- * `proof_missing` (the evidence lacks something), `record_in_force`, `object_unknown` (another object than the version's), `signature_wrong`.
+ * `proof_missing` (the evidence lacks something), `record_in_force`, `object_in_force` (the chain keeps pixels that are said to be gone), `object_unknown` (another object than the version's), `signature_wrong`.
  */
 export async function verifyDestruction(
   bytes: Bytes,
@@ -120,7 +135,9 @@ export async function verifyDestruction(
     requireSigned(parts, told, state.need(keys.actor(told.by.actor), actor), newest.source, curves);
     requireEveryVersion(told, newest);
     const versions = told.versions.map((one) => certified(told.record, one, newest, state));
-    return { ok: true, chainId, record: told.record, source: newest.source, by: told.by.actor, at: told.at, versions, assumes };
+    const pixels = (told.pixels ?? []).map((one) => certifiedPixels(one, newest.source, state));
+    const { record, pixelsStay = 0, at } = told;
+    return { ok: true, chainId, record, source: newest.source, by: told.by.actor, at, versions, pixels, pixelsStay, assumes };
   } catch (error) {
     if (error instanceof Fault) return { ok: false, code: error.code, facts: error.facts };
     throw error;
@@ -192,6 +209,14 @@ function certified(id: RecordId, one: DestroyedVersion, newest: MedicalRecord, s
     threshold,
     erased,
     keyGone: custodians.length - erased.length < threshold,
-    undecodable: probe !== undefined && probe.packs + probe.unseen < probe.needed,
+    undecodable: probe !== undefined && isUndecodable(probe),
   };
 }
+
+function certifiedPixels(one: DestroyedPixels, source: MemberId, state: ProvenEntries): CertifiedPixels {
+  const object = toHex(one.object);
+  if (state.need(keys.object(source, object), keptObject).status !== "dropped") throw new Fault("object_in_force", { object });
+  return { ...one, undecodable: isUndecodable(one.probe) };
+}
+
+const isUndecodable = ({ packs, unseen, needed }: DestroyedPixels["probe"]): boolean => packs + unseen < needed;

@@ -272,7 +272,7 @@ const codes: { readonly [Name in OperationName]: CodesOf<RefusalsOf[Name]> } = {
   },
   recordRelease: { not_custodian: true, unknown_permit: true, not_in_custody: true, index_wrong: true, already_recorded: true },
   recordErasure: { not_custodian: true, unknown_record: true, not_in_custody: true, not_ending: true, already_recorded: true },
-  keepObject: { ...keeper, ...ownRecord, version_not_new: true, id_taken: true },
+  keepObject: { ...ownRecord, version_not_new: true, id_taken: true },
   dropObject: { ...keeper, unknown_object: true, unchanged: true },
   lendStore: {
     caller_not_allowed: true,

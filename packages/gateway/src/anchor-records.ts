@@ -30,6 +30,8 @@ export interface Anchored {
   readonly storedBytes: number;
   readonly chunks: number;
   readonly promise: StoragePromise;
+  /** Bytes of pixels that the institution kept already, and did not store again. */
+  readonly sharedBytes: number;
   /** Bytes of the operation, and of the whole signed transaction that carries it (with its siblings). */
   readonly operationBytes: number;
   readonly transactionBytes: number;
@@ -126,12 +128,12 @@ async function newVersion(
 async function anchor(
   { client }: Gateway,
   { by, device }: Pick<ImportOptions, "by" | "device">,
-  operations: readonly Operation[],
+  anchors: readonly Operation[],
   kept: readonly KeptRecord[],
 ) {
   let isSent = false;
   try {
-    const transaction = await signTransaction(await client.tip(), by, operations, device);
+    const transaction = await signTransaction(await client.tip(), by, [...anchors, ...keptObjects(kept)], device);
     isSent = true;
     const receipt = requireAccepted(await client.submitSigned(transaction));
     for (const record of kept) record.anchored();
@@ -142,6 +144,10 @@ async function anchor(
   }
 }
 
+/** In the anchors' transaction and after them: where an anchor is refused, what it would rely on is. */
+const keptObjects = (kept: readonly KeptRecord[]): Operation[] =>
+  kept.flatMap(({ record, keeps: object }) => (object === undefined ? [] : [{ op: "keepObject", object, record }]));
+
 const working = ({ by, onProgress, signal }: Omit<ImportOptions, "patient">) => ({
   by,
   ...(onProgress === undefined ? {} : { onProgress }),
@@ -149,7 +155,7 @@ const working = ({ by, onProgress, signal }: Omit<ImportOptions, "patient">) => 
 });
 
 const summary = (
-  { record, object, sizeBytes, storedBytes, chunks, promise }: KeptRecord,
+  { record, object, sizeBytes, storedBytes, chunks, promise, sharedBytes }: KeptRecord,
   recordClass: RecordClass,
   version: number,
 ) => ({
@@ -161,6 +167,7 @@ const summary = (
   storedBytes,
   chunks,
   promise,
+  sharedBytes,
 });
 
 const sizes = (operation: Operation | undefined, transactionBytes: number) => ({

@@ -11,6 +11,7 @@ import { Fault, type Infer, type MemberId, schema } from "@xinglin/primitives";
 import { BatchLeaves } from "./batch-leaves.ts";
 import { ImportJournal } from "./import-journal.ts";
 import type { Gateway } from "./keep-record.ts";
+import { sharingIn } from "./sharing.ts";
 import { chainStores } from "./stores.ts";
 
 /** A minute: longer than it takes until a validator that is there proposes. */
@@ -59,6 +60,7 @@ export function openGateway(data: string, language: "zh-CN" | "en"): Gateway & {
     stores: chainStores(client, file.chainId, file.stores),
     threshold: file.threshold,
     journal: importJournal(data),
+    sharing: sharingIn(data),
     ...(file.profile === undefined ? {} : { profile: file.profile }),
   };
 }

@@ -3,10 +3,11 @@
  * be put together, and the institution certifies it. Every step may be repeated, so the whole may, until nothing is left to reach.
  * Source: requirements C8, D8; design.md, "Consent, access, custody" (Ending).
  */
-import { destroyObject, type ObjectDestruction } from "@xinglin/archive";
+import { destroyObject, type ObjectDestruction, type SharedRelease } from "@xinglin/archive";
 import { certifyDestruction, type DestroyedVersion, TrustedChain } from "@xinglin/client";
 import { keys, type MedicalRecord, record as recordSchema } from "@xinglin/contracts";
 import { type ActorId, type Bytes, cbor, Fault, type RecordId, toHex } from "@xinglin/primitives";
+import { destroyShared } from "./destroy-shared.ts";
 import { eraseShares, type ShareErasure } from "./end-record.ts";
 import type { Gateway } from "./keep-record.ts";
 import type { KeyOfFile } from "./key-file.ts";
@@ -23,6 +24,8 @@ export interface VersionDestruction {
 export interface RecordDestruction {
   /** Newest first. */
   readonly versions: readonly VersionDestruction[];
+  /** Objects with pixels that versions relied on; those that others rely on stay. */
+  readonly pixels: readonly SharedRelease[];
   readonly erasures: readonly ShareErasure[];
   /** See `verifyDestruction` of `@xinglin/client`. */
   readonly certificate: Bytes;
@@ -68,8 +71,21 @@ export async function destroyRecord(gateway: Gateway, by: KeyOfFile, record: Rec
       ...(object.slice !== undefined ? {} : { destruction: await destroyObject(object, object.id, stores, { isReferred }) }),
     });
   }
-  const certificate = await certifyDestruction(client, by, { record, versions: versions.map(certifiable), custodians });
-  return { versions, erasures, certificate };
+  // Last: while its version may be read, its pixels are there.
+  const own = versions.filter(({ destruction }) => destruction !== undefined).map(({ objectId }) => objectId);
+  const pixels = await destroyShared(gateway, by, own, stores);
+  const certificate = await certifyDestruction(client, by, {
+    record,
+    versions: versions.map(certifiable),
+    pixels: pixels.flatMap(({ objectId: object, destruction }) =>
+      destruction === undefined
+        ? []
+        : [{ object: new Uint8Array(object), stores: [...destruction.stores], probe: destruction.probe }],
+    ),
+    pixelsStay: pixels.filter(({ destruction }) => destruction === undefined).length,
+    custodians,
+  });
+  return { versions, pixels, erasures, certificate };
 }
 
 const certifiable = ({ version, objectId, destruction }: VersionDestruction): DestroyedVersion => ({
@@ -107,8 +123,11 @@ async function provenRecord(chain: TrustedChain, by: KeyOfFile, key: string, rec
 }
 
 /** Stores that were not reached, by what was to be dropped there: object in hex, store, code. */
-export const unreached = ({ versions }: RecordDestruction): readonly { object: string; store: string; code: string }[] =>
-  versions.flatMap(({ objectId, destruction }) =>
+export const unreached = ({
+  versions,
+  pixels,
+}: Pick<RecordDestruction, "versions" | "pixels">): readonly { object: string; store: string; code: string }[] =>
+  [...versions, ...pixels].flatMap(({ objectId, destruction }) =>
     (destruction?.stores ?? []).flatMap(({ store, outcome, code = "" }) =>
       outcome === "not_reached" ? [{ object: toHex(objectId), store, code }] : [],
     ),

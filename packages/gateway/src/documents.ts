@@ -5,6 +5,7 @@
  */
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { SourceFile } from "@xinglin/archive";
 import type { Description, RecordClass } from "@xinglin/contracts";
 import { writeFileDurably } from "@xinglin/custody";
 import {
@@ -48,13 +49,8 @@ export async function importDicom(
   options: ImportOptions,
 ): Promise<{ record: Anchored; instances: number }> {
   const { instances } = await readDicomSeries(folder);
-  // Names of files can tell of patients: inside the object they are numbered, as viewers expect them.
-  const files = instances.map(({ source }, i) => ({
-    location: source as string, // read from a folder
-    path: instanceFileName(i),
-    mediaType: DICOM_MEDIA_TYPE,
-  }));
-  const anchored = await importRecords(gateway, [{ class: strictestClass(instances), format: "dicom", files }], options);
+  const part = { class: strictestClass(instances), format: "dicom", files: filesOf(instances) } as const;
+  const anchored = await importRecords(gateway, [part], options);
   const [record] = await described(gateway, options, anchored, [describeStudy(instances)]);
   return { record: record as Anchored, instances: instances.length };
 }
@@ -74,6 +70,37 @@ async function described<Record extends Anchored>(
   }));
   const undescribed = await describeImported(client, by, filed);
   return undescribed === undefined ? [...records] : records.map((record) => ({ ...record, undescribed }));
+}
+
+// Names of files can tell of patients: inside the object they are numbered, as viewers expect them.
+const filesOf = (instances: readonly DicomInstance[]): SourceFile[] =>
+  instances.map(({ source }, i) => ({
+    location: source as string, // read from a folder
+    path: instanceFileName(i),
+    mediaType: DICOM_MEDIA_TYPE,
+  }));
+
+/**
+ * The next version of a study, from all instances in `folder`; with `to`, filed under the right patient if it stood under the wrong one. Pixels that
+ * are as before are not stored again. Faults: as `importDicom`; `class_mismatch` for a study of another class.
+ */
+export async function amendDicom(
+  gateway: Gateway,
+  { record: id, version, class: own }: Pick<Anchored, "record" | "version" | "class">,
+  folder: string,
+  options: Omit<ImportOptions, "patient"> & { readonly to?: ActorId },
+): Promise<Anchored> {
+  const { instances } = await readDicomSeries(folder);
+  // A record keeps its class: consents were given for it.
+  const { category, level } = strictestClass(instances);
+  if (own.category !== category || own.level !== level) throw new Fault("class_mismatch");
+  const [record, files] = [{ id, version, class: own }, filesOf(instances)];
+  const amended =
+    options.to === undefined
+      ? await amendRecord(gateway, record, files, options)
+      : await refileRecord(gateway, record, options.to, files, options);
+  const [told] = await described(gateway, options, [amended], [describeStudy(instances)]);
+  return told as Anchored;
 }
 
 /** A study of several modalities is kept as its most protected one. */

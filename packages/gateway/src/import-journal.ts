@@ -91,13 +91,22 @@ function isAnchored(entry: Infer<typeof begun>, get: (key: string) => Bytes | un
   const { object, record, version, batch } = entry;
   if (batch !== undefined) return get(keys.batch(batch)) !== undefined;
   if (record === undefined || version === undefined) return false; // a pack whose batch was never sent
+  return isVersionAnchored({ object, record, version }, get);
+}
+
+/** Whether the chain names an object, by its id in hex, as this version of a record. */
+export function isVersionAnchored(
+  { object, record, version }: { readonly object: string; readonly record: RecordId; readonly version: number },
+  get: (key: string) => Bytes | undefined,
+): boolean {
   return [keys.record(record), keys.recordVersion(record, version)].some((key) => {
     const value = get(key);
     return value !== undefined && toHex((cbor.decodeTrusted(value) as MedicalRecord).object.id) === object;
   });
 }
 
-function isRunning(pid: number): boolean {
+/** Whether an import's process may be at work still: another than this one that exists. */
+export function isRunning(pid: number): boolean {
   if (pid === process.pid) return false; // our own number from before a restart
   try {
     process.kill(pid, 0);

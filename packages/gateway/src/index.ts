@@ -34,7 +34,9 @@ export * from "./rebuild-search.ts";
 export * from "./receipts.ts";
 export * from "./record-audits.ts";
 export * from "./search.ts";
+export * from "./sharing.ts";
 export * from "./store-facts.ts";
+
 export * from "./stores.ts";
 export * from "./stream-object.ts";
 export * from "./terminal.ts";

@@ -213,8 +213,8 @@ export function playStory(chain: TestChain): void {
     custody: custody("first"),
     credential: credentialA,
   });
-  accepted(doctorA, { op: "keepObject", object: object("pixels 1"), record, credential: credentialA }, true);
-  accepted(doctorA, { op: "keepObject", object: object("pixels 2"), record, credential: credentialA }, true);
+  accepted(doctorA, { op: "keepObject", object: object("pixels 1"), record }, true);
+  accepted(doctorA, { op: "keepObject", object: object("pixels 2"), record }, true);
   accepted(doctorA, {
     op: "anchorRecord",
     record: secondRecord,

@@ -1,6 +1,6 @@
 /** The stores that a member lends to the archive, looked at when its node starts. Source: requirements D1, D2. */
 import type { Store } from "@xinglin/archive";
-import { importJournal } from "@xinglin/gateway";
+import { collectSharing, importJournal } from "@xinglin/gateway";
 import type { Ledger } from "@xinglin/ledger";
 import { Fault } from "@xinglin/primitives";
 
@@ -26,7 +26,9 @@ export async function prepareStores(
     const code = await codeOf(store.collect());
     if (code !== undefined) away.set(store.id, code);
   }
-  return { orphans: await importJournal(data).collect(all, (key) => ledger.get(key)), away };
+  const get = (key: string) => ledger.get(key);
+  await collectSharing(data, all, get); // an entry of the journal stands for its version's pixels too
+  return { orphans: await importJournal(data).collect(all, get), away };
 }
 
 /** Why a store is not there, as a code; `undefined` if it is. */

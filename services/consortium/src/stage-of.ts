@@ -1,7 +1,7 @@
 /** The stage on which the story plays: the consortium as its members and its readers see it, through the public API. */
 import { join } from "node:path";
 import { ApiClient } from "@xinglin/client";
-import { fixedStores, importJournal, type Say } from "@xinglin/gateway";
+import { fixedStores, importJournal, type Say, sharingIn } from "@xinglin/gateway";
 import { sql } from "kysely";
 import { CAST, CUSTODY_THRESHOLD } from "./cast.ts";
 import type { Consortium } from "./consortium.ts";
@@ -15,7 +15,13 @@ export function openStage({ ledger, stores, url }: Consortium, { data, language 
     say,
     data,
     client,
-    gateway: { client, stores: fixedStores(stores), threshold: CUSTODY_THRESHOLD, journal: importJournal(data) },
+    gateway: {
+      client,
+      stores: fixedStores(stores),
+      threshold: CUSTODY_THRESHOLD,
+      journal: importJournal(data),
+      sharing: sharingIn(data),
+    },
     storeFolders: stores.map(({ description }) => description.path),
     key: keyReader(data),
     memberName: (member) => CAST.find(({ id }) => id === member)?.name[language === "en" ? "en" : "zh"] ?? member,

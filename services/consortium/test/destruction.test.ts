@@ -113,9 +113,18 @@ test("a store that is away is named in the certificate, and dropped when the rec
   cpSync(folder, `${folder}.away`, { recursive: true });
   rmSync(folder, { recursive: true });
   const first = await destroyRecord(stage.gateway, registrar(), study.record);
-  assert.deepEqual(unreached(first), [{ object: objectsOf(study.record)[0], store: basename(folder), code: "store_absent" }]);
+  const [pixels] = first.pixels;
+  assert.deepEqual(
+    unreached(first),
+    [objectsOf(study.record)[0], toHex(pixels?.objectId ?? new Uint8Array())].map((object) => ({
+      object,
+      store: basename(folder),
+      code: "store_absent",
+    })),
+  );
   const verdict = await check(first.certificate);
   assert.ok(verdict.ok && verdict.versions[0]?.undecodable === true, "one pack is too few");
+  assert.deepEqual([verdict.pixels.map(({ undecodable }) => undecodable), verdict.pixelsStay], [[true], 0]);
   assert.equal(verdict.versions[0]?.stores.filter(({ outcome }) => outcome === "not_reached").length, 1);
   cpSync(`${folder}.away`, folder, { recursive: true });
   rmSync(`${folder}.away`, { recursive: true });

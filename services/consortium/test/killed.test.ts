@@ -72,7 +72,7 @@ test("a consortium that was killed in the middle of its story opens again with e
   const commission = keyReader(data)("commission/administration");
   const gateway = openGateway(data, "en");
   const report = await auditEverything(gateway, commission);
-  assert.equal(report.objects, 10, "the study, and the Bundle by its nine classes");
+  assert.equal(report.objects, 11, "the study and its pixels, and the Bundle by its nine classes");
   assert.deepEqual([report.pieces, report.rows], [[], []]);
   assert.equal(index.sequence, ledger.entryCount());
   assert.deepEqual(readdirSync(join(data, "imports")), []);

@@ -45,10 +45,12 @@ export function keySecrets(data: string): Secret[] {
   return filesOf(data)
     .filter((path) => isKeyFile(relative(data, path)))
     .flatMap((path) => {
-      const { seed, hpkeSeed } = JSON.parse(readFileSync(path, "utf8")) as { seed: string; hpkeSeed?: string };
-      return [seed, ...(hpkeSeed === undefined ? [] : [hpkeSeed])].flatMap((text, i) => {
+      const secrets = JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
+      return ["seed", "hpkeSeed", "key"].flatMap((name) => {
+        const text = secrets[name];
+        if (text === undefined) return [];
         const raw = Buffer.from(text, "base64url");
-        const what = `${i === 0 ? "seed" : "HPKE seed"} of ${relative(data, path)}`;
+        const what = `${name} of ${relative(data, path)}`;
         return [secret(what, text), secret(what, raw), secret(what, raw.toString("hex")), secret(what, raw.toString("base64"))];
       });
     });

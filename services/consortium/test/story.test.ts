@@ -45,6 +45,7 @@ const SCENES = [
   /Permit 2 from before the restriction: all 6 custodians refuse/,
   /now version 2; the trail: key [0-9a-f]{16}, work station [0-9a-f]{32}, block time .* \+08:00/,
   /the old version 1 .* is still provable/,
+  /version 2, 1\.\d MB\. 1\.\d MB of pictures were kept already and are not stored again; new on all stores: [\d.]+ kB/,
   /audit: store commission-1, object [0-9a-f]{32}, stripe 0/,
   /audit: table accesses, row \d+, purpose/,
   /audited again: all well/,
@@ -63,8 +64,9 @@ test("the whole story, with every custodian in a process of its own, then a late
     assert.ok(match, `not said, or not in its place: ${scene}\n${first.output()}`);
     rest = rest.slice(match.index + match[0].length);
   }
-  const onChain = /the whole signed transaction (\d+) bytes/.exec(first.output());
+  const onChain = /an operation of (\d+) bytes, the whole signed transaction (\d+) bytes/.exec(first.output());
   assert.ok(Number(onChain?.[1]) < 1024, "the study costs less than 1 KB on the chain");
+  assert.ok(Number(onChain?.[2]) < 1100, "with its pixels, which are an object of their own, hardly more");
   assert.equal(await first.stop(), 0);
 
   const second = start(data, "--study", "real");

@@ -11,21 +11,25 @@ import type { SharedObject } from "../manifest.ts";
 import { profileNamed } from "../profile/profile.ts";
 import { OBJECT_ID_BYTES } from "../reference.ts";
 import type { PixelRegion, SourceFile } from "../source.ts";
-import type { Store } from "../store/store.ts";
 import { runTask } from "../work/pool.ts";
 import { nameOfPixels, openObjectKey, SHARING_KEY_BYTES, sealObjectKey } from "./region-keys.ts";
 import type { KnownPixels, SharedRegistry } from "./registry.ts";
+import { takeBackShared } from "./release-shared.ts";
 
 export interface IngestSharedOptions extends Omit<IngestOptions, "shared" | "listFiles" | "contentKey"> {
   readonly registry: SharedRegistry;
   /** 32 random bytes of this institution, kept with its other secrets and given to nobody. */
   readonly sharingKey: Uint8Array;
+  /** What `collectShared` will find the version by, should this process die. */
+  readonly name: string;
+  /** Whether the chain keeps an object that the registry knows; a registry that is an old copy may know one that was dropped. */
+  readonly isKept?: (objectId: Uint8Array) => Promise<boolean>;
 }
 
 /** What was archived, and what it relies on. */
 export interface IngestedShared extends Ingested {
   /** The object made for pixels that were new, if any were. */
-  readonly pixels?: Pick<Ingested, "objectId" | "reference" | "sizeBytes" | "streamBytes" | "storedBytes">;
+  readonly pixels?: Pick<Ingested, "objectId" | "reference" | "sizeBytes" | "streamBytes" | "storedBytes" | "chunks">;
   /** Bytes of pixels that were kept already. */
   readonly sharedBytes: number;
 }
@@ -38,11 +42,11 @@ interface Kept {
 }
 
 /**
- * Archives `source` as `ingest` does, pixels apart. What fails leaves nothing: what was made is removed, what was relied on released.
- * Faults: those of `ingest`; `source_changed` also if pixels changed since they were looked at.
+ * Archives `source` as `ingest` does, pixels apart. What fails leaves nothing: what was made is removed, what was relied on released. Say to the registry
+ * when the version is `anchored`, or take it back with `takeBackShared`. Faults: those of `ingest`; `source_changed` also if pixels changed since they were looked at.
  */
 export async function ingestShared(source: readonly SourceFile[], options: IngestSharedOptions): Promise<IngestedShared> {
-  const { registry, sharingKey, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), ...rest } = options;
+  const { registry, sharingKey, name, isKept, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), ...rest } = options;
   invariant(sharingKey.length === SHARING_KEY_BYTES, "a sharing key");
   // Pixels that another profile keeps have other digests and other names: they are stored again.
   const profile = profileNamed(rest.profile);
@@ -52,11 +56,13 @@ export async function ingestShared(source: readonly SourceFile[], options: Inges
     rest.signal === undefined ? {} : { signal: rest.signal },
   );
   const names = regions.map((region) => (region === undefined ? undefined : nameOfPixels(profile, sharingKey, region.digest)));
-  const known = registry.use(
-    objectId,
-    names.filter((name) => name !== undefined),
-  );
+  registry.note(objectId, name);
   try {
+    const known = registry.use(
+      objectId,
+      names.filter((one) => one !== undefined),
+    );
+    await leaveOutLost(known, objectId, registry, isKept);
     const kept = new Map<string, Kept>();
     for (const [i, region] of regions.entries()) {
       const found = known.get(toHex(names[i] ?? new Uint8Array(0)));
@@ -76,8 +82,26 @@ export async function ingestShared(source: readonly SourceFile[], options: Inges
     const made = await ingest(version, { ...rest, objectId, shared: objects });
     return { ...made, sharedBytes, ...(pixels === undefined ? {} : { pixels }) };
   } catch (cause) {
-    await releaseShared(registry, [objectId], options.stores);
+    await takeBackShared(registry, objectId, options.stores);
     throw cause;
+  }
+}
+
+/** Takes from `known` what the chain does not keep any more. */
+async function leaveOutLost(
+  known: Map<string, KnownPixels>,
+  version: Uint8Array,
+  registry: SharedRegistry,
+  isKept: IngestSharedOptions["isKept"],
+): Promise<void> {
+  const lost = new Map<string, boolean>();
+  for (const [name, { objectId }] of known) {
+    const id = toHex(objectId);
+    if (!lost.has(id)) {
+      lost.set(id, (await isKept?.(objectId)) === false);
+      if (lost.get(id) === true) registry.lost(objectId, version);
+    }
+    if (lost.get(id) === true) known.delete(name);
   }
 }
 
@@ -102,7 +126,7 @@ async function ingestNew(
   regions: readonly (PixelRegion | undefined)[],
   kept: Map<string, Kept>,
   version: Uint8Array,
-  { registry, sharingKey, objectId: _, onProgress: __, ...rest }: IngestSharedOptions,
+  { registry, sharingKey, objectId: _, onProgress: __, name: ___, isKept: ____, ...rest }: IngestSharedOptions,
 ): Promise<IngestedShared["pixels"]> {
   const fresh = new Map<string, { file: SourceFile; region: PixelRegion }>();
   for (const [i, region] of regions.entries())
@@ -114,7 +138,7 @@ async function ingestNew(
   registry.begin(version, objectId);
   const files = list.map(({ file, region }, i) => ({ ...file, path: `${i}`, only: region }));
   const made = await ingest(files, { ...rest, objectId, listFiles: true });
-  const { key, reference, sizeBytes, streamBytes, storedBytes } = made;
+  const { key, reference, sizeBytes, streamBytes, storedBytes, chunks } = made;
   const pixels = list.map(({ region }, i) => {
     const { entry, at: from } = made.files![i]!;
     if (!equal(entry.digest, region.digest)) throw new Fault("source_changed", { file: i }, { retry: true });
@@ -130,36 +154,5 @@ async function ingestNew(
     return { name, sealedKey: sealObjectKey(profile, sharingKey, region.digest, objectId, key), place };
   });
   registry.stored(objectId, reference, pixels);
-  return { objectId, reference, sizeBytes, streamBytes, storedBytes };
-}
-
-/**
- * Says that versions are gone: destroyed, or never anchored. Objects that no version relies on any more are forgotten, with every sealed
- * copy of their keys here, and their pieces removed. Returns their ids. Call it again after a crash: it goes on.
- */
-export async function releaseShared(
-  registry: SharedRegistry,
-  versions: readonly Uint8Array[],
-  stores: readonly Store[],
-): Promise<Uint8Array[]> {
-  const unused = registry.release(versions.map(toHex));
-  for (const objectId of unused) {
-    const removed = await Promise.allSettled(stores.map((store) => store.remove(objectId)));
-    if (removed.every(({ status }) => status === "fulfilled")) registry.removed(objectId); // else at the next call
-  }
-  return unused;
-}
-
-/** Releases every version that `isKept` does not know: what a process left that died. Never call it while an import runs. */
-export async function collectShared(
-  registry: SharedRegistry,
-  stores: readonly Store[],
-  isKept: (version: string) => boolean,
-): Promise<Uint8Array[]> {
-  const gone = registry.versions().filter((version) => !isKept(version));
-  return await releaseShared(
-    registry,
-    gone.map((version) => new Uint8Array(Buffer.from(version, "hex"))),
-    stores,
-  );
+  return { objectId, reference, sizeBytes, streamBytes, storedBytes, chunks };
 }

@@ -16,8 +16,9 @@ import { decodeTable, PieceTable, parseTable, verifyPiece } from "../../src/piec
 import { markOf, PROFILES, type ProfileName, profileNamed, profileOf } from "../../src/profile/profile.ts";
 import { decodeReference, encodeReference, type ObjectReference } from "../../src/reference.ts";
 import { type RetrieveOptions, retrieve } from "../../src/retrieve.ts";
-import { ingestShared, releaseShared } from "../../src/shared/ingest-shared.ts";
+import { ingestShared } from "../../src/shared/ingest-shared.ts";
 import { SharedRegistry } from "../../src/shared/registry.ts";
+import { releaseShared } from "../../src/shared/release-shared.ts";
 import type { SourceFile } from "../../src/source.ts";
 import type { Store } from "../../src/store/store.ts";
 import { closeWorkers } from "../../src/work/pool.ts";
@@ -160,7 +161,13 @@ test("pixels are shared between versions of one profile and stored again for ano
   const registry = new SharedRegistry(join(folder, "shared.db"));
   t.after(() => registry.close());
   const sharingKey = new Uint8Array(randomBytes(32));
-  const archive = (files: SourceFile[], of: ProfileName) => ingestShared(files, { stores, registry, sharingKey, profile: of });
+  const archive = async (files: SourceFile[], of: ProfileName) => {
+    const made = await ingestShared(files, { stores, registry, sharingKey, profile: of, name: "a version" });
+    registry.anchored(made.objectId);
+    return made;
+  };
+  const release = async (...versions: Uint8Array[]) =>
+    (await releaseShared(registry, versions, stores, async () => true)).filter(({ destruction }) => destruction !== undefined);
   const [first, second] = [study("first"), study("second")];
   const one = await archive(first, "national");
   const two = await archive(second, "national");
@@ -179,9 +186,9 @@ test("pixels are shared between versions of one profile and stored again for ano
   ] as const)
     for (const [path, bytes] of await read(consortium, stores, object))
       assert.deepEqual(bytes, bytesOf(files.find((file) => file.path === path)));
-  await releaseShared(registry, [one.objectId], stores);
+  assert.equal((await release(one.objectId)).length, 0);
   assert.equal((await read(consortium, stores, two)).size, 13);
-  assert.equal((await releaseShared(registry, [two.objectId, three.objectId], stores)).length, 2);
+  assert.equal((await release(two.objectId, three.objectId)).length, 2);
 
   // A manifest that mixes them is refused, whoever made it.
   const mixed = await ingest([{ path: "x", content: Buffer.from("x") }], {

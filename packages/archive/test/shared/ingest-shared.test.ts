@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
 import { after, type TestContext, test } from "node:test";
 import { toHex } from "@xinglin/primitives";
 import { auditPossession } from "../../src/audit.ts";
@@ -11,9 +12,10 @@ import { type Ingested, ingest } from "../../src/ingest.ts";
 import { profileNamed } from "../../src/profile/profile.ts";
 import { type RetrieveOptions, retrieve } from "../../src/retrieve.ts";
 import { retrieveFiles } from "../../src/retrieve-files.ts";
-import { collectShared, ingestShared, releaseShared } from "../../src/shared/ingest-shared.ts";
+import { type IngestedShared, type IngestSharedOptions, ingestShared } from "../../src/shared/ingest-shared.ts";
 import { nameOfPixels, openObjectKey, sealObjectKey } from "../../src/shared/region-keys.ts";
 import { SharedRegistry } from "../../src/shared/registry.ts";
+import { collectShared, releaseShared, type SharedRelease, takeBackShared } from "../../src/shared/release-shared.ts";
 import type { SourceFile } from "../../src/source.ts";
 import { closeWorkers } from "../../src/work/pool.ts";
 import { Consortium, contentBelow, fault } from "../support/consortium.ts";
@@ -21,15 +23,15 @@ import { anatomy, element, part10 } from "../support/part10.ts";
 
 after(closeWorkers);
 
-/** A study of slices; `note` stands in every header. */
-function study(slices: number, note: string): SourceFile[] {
+/** A study of slices; `note` stands in every header, `seed` chooses the pictures. */
+function study(slices: number, note: string, seed = 1): SourceFile[] {
   const files: SourceFile[] = Array.from({ length: slices }, (_, i) => ({
     path: `IM${i}`,
     mediaType: "application/dicom",
     content: part10({
       rows: 128,
       columns: 128,
-      pixels: anatomy(128, 128, i + 1),
+      pixels: anatomy(128, 128, i + seed),
       more: element(0x0029_1001, "UN", Buffer.from(note)),
       tail: element(0xfffc_fffc, "OB", Buffer.alloc(20, i)),
     }),
@@ -41,14 +43,36 @@ async function open(t: TestContext) {
   const consortium = await Consortium.open(t);
   const registry = new SharedRegistry(join(consortium.folder, "shared.db"));
   t.after(() => registry.close());
-  const options = { stores: consortium.stores, registry, sharingKey: new Uint8Array(randomBytes(32)) };
+  const options = { stores: consortium.stores, registry, sharingKey: new Uint8Array(randomBytes(32)), name: "a version" };
   let run = 0;
   const read = async (object: Ingested, only: Pick<RetrieveOptions, "only"> = {}): Promise<Map<string, Buffer>> => {
     const folder = join(consortium.folder, `out-${run++}`);
     await retrieve(object.reference, object.objectId, object.key, consortium.stores, folder, only);
     return await contentBelow(folder);
   };
-  return { consortium, registry, options, read };
+  /** What the chain keeps. */
+  const kept = new Set<string>();
+  /** Archives, and has the chain name the version and keep what it brought. */
+  const archive = async (source: readonly SourceFile[], more: Partial<IngestSharedOptions> = {}): Promise<IngestedShared> => {
+    const made = await ingestShared(source, { ...options, ...more });
+    if (made.pixels !== undefined) kept.add(toHex(made.pixels.objectId));
+    registry.anchored(made.objectId);
+    return made;
+  };
+  /** Ends versions whole. */
+  const destroy = async (...versions: Ingested[]): Promise<SharedRelease[]> => {
+    for (const { objectId } of versions) for (const store of consortium.stores) await store.remove(objectId);
+    return await releaseShared(
+      registry,
+      versions.map(({ objectId }) => objectId),
+      consortium.stores,
+      async (objectId) => {
+        kept.delete(toHex(objectId));
+        return true;
+      },
+    );
+  };
+  return { consortium, registry, options, read, archive, destroy, kept };
 }
 
 const contentOf = (files: readonly SourceFile[]): Map<string, Buffer> =>
@@ -60,11 +84,11 @@ const same = (found: Map<string, Buffer>, files: readonly SourceFile[]): void =>
 };
 
 test("a corrected header stores almost nothing anew, and both versions come back as they were", async (t) => {
-  const { consortium, registry, options, read } = await open(t);
+  const { consortium, registry, archive, read } = await open(t);
   const first = study(60, "ZHANG^SAN");
   const corrected = study(60, "ZHANG^SAN^^corrected");
-  const one = await ingestShared(first, options);
-  const two = await ingestShared(corrected, options);
+  const one = await archive(first);
+  const two = await archive(corrected);
   assert.ok(one.pixels !== undefined && one.sharedBytes === 0);
   assert.equal(two.pixels, undefined);
   assert.equal(two.sharedBytes, 60 * 128 * 128 * 2);
@@ -103,43 +127,80 @@ test("a corrected header stores almost nothing anew, and both versions come back
 });
 
 test("a study that grew relies on two objects, and a picture twice in it is kept once", async (t) => {
-  const { options, read } = await open(t);
-  await ingestShared(study(10, "a"), options);
+  const { archive, read } = await open(t);
+  await archive(study(10, "a"));
   const grown = [...study(14, "b"), { ...study(11, "c")[10]!, path: "again" }];
-  const made = await ingestShared(grown, options);
+  const made = await archive(grown);
   assert.equal(made.pixels?.sizeBytes, 4 * 32_768);
   same(await read(made), grown);
 });
 
 test("pixels are there as long as one version relies on them, and gone with the last", async (t) => {
-  const { consortium, registry, options, read } = await open(t);
-  const { stores } = consortium;
+  const { consortium, registry, archive, destroy, read, kept } = await open(t);
   const [first, second] = [study(12, "a"), study(12, "b")];
-  const one = await ingestShared(first, options);
-  const two = await ingestShared(second, options);
-  const remove = async ({ objectId }: Ingested): Promise<Uint8Array[]> => {
-    for (const store of stores) await store.remove(objectId);
-    return await releaseShared(registry, [objectId], stores);
-  };
-  assert.deepEqual(await remove(one), []);
+  const one = await archive(first);
+  const two = await archive(second);
+  const stays = await destroy(one);
+  assert.deepEqual(
+    stays.map(({ objectId, destruction }) => [objectId, destruction]),
+    [[one.pixels!.objectId, undefined]],
+  );
   same(await read(two), second);
-  assert.deepEqual(await remove(two), [one.pixels!.objectId]);
-  assert.deepEqual([registry.objects(), registry.versions(), await consortium.files()], [[], [], []]);
+  const gone = await destroy(two);
+  assert.deepEqual(
+    gone.map(({ objectId, destruction }) => [objectId, destruction?.probe.packs]),
+    [[one.pixels!.objectId, 0]],
+  );
+  assert.deepEqual([kept.size, registry.unused(), await consortium.files()], [0, [], []]);
+  // Who asks again hears the same of both.
+  for (const version of [one, two])
+    assert.deepEqual(
+      (await destroy(version)).map(({ destruction }) => destruction?.stores.every(({ outcome }) => outcome === "held_nothing")),
+      [true],
+    );
   // Nothing is remembered: the same pixels are stored again, under another key.
-  const three = await ingestShared(first, options);
+  const three = await archive(first);
   assert.ok(three.pixels !== undefined);
   same(await read(three), first);
 });
 
-test("a store that is away keeps its pieces until it is back, and the registry remembers", async (t) => {
-  const { consortium, registry, options } = await open(t);
-  const made = await ingestShared(study(12, "a"), options);
-  const bringBack = await consortium.loseStores(consortium.stores.slice(0, 1));
-  await releaseShared(registry, [made.objectId], consortium.stores).catch(() => undefined);
-  await bringBack();
-  await releaseShared(registry, [], consortium.stores);
-  assert.deepEqual(registry.objects(), []);
+test("what the chain does not drop stays whole, and goes at the next call", async (t) => {
+  const { consortium, registry, archive, destroy } = await open(t);
+  const made = await archive(study(12, "a"));
+  const refused = await releaseShared(registry, [made.objectId], consortium.stores, async () => false);
+  assert.deepEqual(
+    refused.map(({ destruction }) => destruction),
+    [undefined],
+  );
+  const [object] = registry.unused();
+  assert.equal((await auditPossession(object!.reference!, object!.objectId, consortium.stores)).intact, true);
+  await destroy(); // of another record
+  assert.deepEqual(registry.unused(), []);
   for (const store of consortium.stores) assert.equal(await store.has(made.pixels!.objectId), false);
+});
+
+test("a store that is away keeps its pieces until it is back, and the registry remembers", async (t) => {
+  const { consortium, registry, archive, destroy } = await open(t);
+  const made = await archive(study(12, "a"));
+  const bringBack = await consortium.loseStores(consortium.stores.slice(0, 1));
+  await releaseShared(registry, [made.objectId], consortium.stores, async () => true);
+  assert.equal(registry.unused().length, 1);
+  await bringBack();
+  await destroy();
+  assert.deepEqual(registry.unused(), []);
+  for (const store of consortium.stores) assert.equal(await store.has(made.pixels!.objectId), false);
+});
+
+test("pixels are found once the version that brought them is anchored, not before", async (t) => {
+  const { consortium, registry, options, archive, read } = await open(t);
+  const [first, second] = [study(12, "a"), study(12, "b")];
+  const under = await ingestShared(first, options);
+  const beside = await archive(second);
+  assert.ok(beside.pixels !== undefined, "nobody relies on what the chain may never keep");
+  await takeBackShared(registry, under.objectId, consortium.stores);
+  for (const store of consortium.stores) assert.equal(await store.has(under.pixels!.objectId), false);
+  same(await read(beside), second);
+  assert.equal((await archive(first)).pixels, undefined);
 });
 
 test("an import that fails leaves neither orphan nor entry", async (t) => {
@@ -149,32 +210,87 @@ test("an import that fails leaves neither orphan nor entry", async (t) => {
   const stop = new AbortController();
   const onProgress = (): void => stop.abort(); // told of the version only: its pixels are stored by then
   await assert.rejects(ingestShared(study(300, "a"), { ...options, signal: stop.signal, onProgress }), fault("aborted"));
-  assert.deepEqual([registry.objects(), registry.versions(), await consortium.files()], [[], [], []]);
+  assert.deepEqual([registry.objects(), registry.begun(), await consortium.files()], [[], [], []]);
 });
 
-test("what a process left that died is collected, and what others rely on stays", async (t) => {
-  const { consortium, registry, options, read } = await open(t);
+test("what a process left that died is collected or known, as the chain says, and what runs is left alone", async (t) => {
+  const { consortium, registry, options, archive, read } = await open(t);
   const { stores } = consortium;
   const source = study(12, "a");
-  const kept = await ingestShared(source, options);
-  // It died after its pixels were stored, and another before.
+  const kept = await archive(source);
+  // It died after its pixels were stored, another before.
   const [died, object] = [randomBytes(16), randomBytes(16)];
+  registry.note(died, "died");
   registry.begin(died, object);
   await ingest([{ path: "0", content: randomBytes(5000) }], { stores, objectId: object });
   registry.use(died, [nameOfPixels(profileNamed(), options.sharingKey, randomBytes(32))]);
-  registry.begin(randomBytes(16), randomBytes(16));
-  const collected = await collectShared(registry, stores, (version) => version === toHex(kept.objectId));
-  assert.equal(collected.length, 2);
+  const early = randomBytes(16);
+  registry.note(early, "died");
+  registry.begin(early, randomBytes(16));
+  // And one did not hear that it was anchored.
+  const unheard = study(12, "other", 77);
+  const anchored = await ingestShared(unheard, { ...options, name: "anchored" });
+  const isAnchored = ({ name }: { name: string }): boolean => name === "anchored";
+  assert.equal(await collectShared(registry, stores, { isAnchored, isRunning: () => true }), 0);
+  assert.equal(registry.begun().length, 3);
+  assert.equal(await collectShared(registry, stores, { isAnchored, isRunning: () => false }), 2);
   for (const store of stores) assert.equal(await store.has(object), false);
-  assert.deepEqual(registry.versions(), [toHex(kept.objectId)]);
+  assert.deepEqual([registry.begun(), registry.unused()], [[], []]);
   same(await read(kept), source);
+  same(await read(anchored), unheard);
+  assert.equal((await archive(unheard)).pixels, undefined);
+});
+
+test("an old copy of the registry loses nothing: what it does not know of is never dropped, what was dropped is stored again", async (t) => {
+  const { consortium, registry, archive, destroy, read, options, kept } = await open(t);
+  const path = join(consortium.folder, "shared.db");
+  const isKept = async (id: Uint8Array): Promise<boolean> => kept.has(toHex(id));
+  const [a, b] = [study(12, "a"), study(12, "other", 77)];
+  const one = await archive(a);
+  const other = await archive(b);
+  registry.accounted(10, { unknown: false, plain: [] });
+  const copy = join(consortium.folder, "copy.db");
+  const source = new DatabaseSync(path);
+  await backup(source, copy);
+  source.close();
+  const late = await archive(study(12, "corrected"));
+  assert.equal(late.pixels, undefined);
+  await destroy(other);
+
+  const old = new SharedRegistry(copy);
+  t.after(() => old.close());
+  assert.equal(old.seen, 10);
+  assert.equal(old.knows(late.objectId), false);
+  old.accounted(20, { unknown: true, plain: [] }); // as the gateway does, which looks on the chain
+  const stays = await releaseShared(old, [one.objectId], consortium.stores, async () => assert.fail("never dropped"));
+  assert.deepEqual(
+    stays.map(({ held, destruction }) => [held, destruction]),
+    [[true, undefined]],
+  );
+  same(await read(late), study(12, "corrected"));
+  // It knows pixels that are gone.
+  const again = await ingestShared(b, { ...options, registry: old, isKept });
+  assert.ok(again.pixels !== undefined && again.sharedBytes === 0);
+  same(await read(again), b);
+});
+
+test("of versions that rely on nothing no more is kept than is needed", async (t) => {
+  const { registry, archive } = await open(t);
+  const plain = new Uint8Array(randomBytes(16));
+  registry.note(plain, "a bundle");
+  registry.accounted(1, { unknown: false, plain: [plain] });
+  assert.equal(registry.knows(plain), true, "it is not anchored yet");
+  registry.anchored(plain);
+  const made = await archive(study(3, "a"));
+  registry.accounted(2, { unknown: false, plain: [plain, made.objectId] });
+  assert.deepEqual([registry.knows(plain), registry.knows(made.objectId), registry.seen], [false, true, 2]);
 });
 
 test("another institution's key finds nothing, and a sealed key opens for who has the pixels only", async (t) => {
-  const { options, read } = await open(t);
+  const { archive, read } = await open(t);
   const source = study(12, "a");
-  await ingestShared(source, options);
-  const other = await ingestShared(source, { ...options, sharingKey: new Uint8Array(randomBytes(32)) });
+  await archive(source);
+  const other = await archive(source, { sharingKey: new Uint8Array(randomBytes(32)) });
   assert.equal(other.sharedBytes, 0);
   same(await read(other), source);
   const [key, digest, id, secret] = [32, 32, 16, 32].map((bytes) => new Uint8Array(randomBytes(bytes))) as [

@@ -249,7 +249,7 @@ const shapes = {
   }),
   recordRelease: shape({ patient: patientId, number: from(1, 1, 2), index: from(0, 0, 1) }),
   recordErasure: shape({ record: recordId, version: from(1, 1, 2) }),
-  keepObject: held(shape({ object: pack, record: recordId })),
+  keepObject: shape({ object: pack, record: recordId }),
   dropObject: held(shape({ object: from(objectOf(60).id, objectOf(60).id, objectOf(61).id) })),
   lendStore: shape({
     id: from("store-1", "store-1", "store-2"),

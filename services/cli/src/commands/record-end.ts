@@ -1,6 +1,7 @@
 /** `xinglin record end` and `xinglin record certificate`: the end of a record's term, and the proof of it. Source: requirements C8, D8. */
 import { mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import type { ObjectDestruction } from "@xinglin/archive";
 import { type CertifiedVersion, MAX_CERTIFICATE_BYTES, verifyDestruction } from "@xinglin/client";
 import { nodeCurves } from "@xinglin/crypto/node";
 import { writeFileDurably } from "@xinglin/custody";
@@ -26,7 +27,8 @@ export const end: Command = {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileDurably(path, done.certificate);
     const left = unreached(done);
-    if (context.json) return context.print({ record, erasures: done.erasures, versions: done.versions, certificate: path });
+    const { erasures, versions, pixels } = done;
+    if (context.json) return context.print({ record, erasures, versions, pixels, certificate: path });
     tellErasures(context, done);
     for (const { object, store, code } of left) context.say.plain("record.not_dropped", { object, store, code });
     if (left.length > 0) context.say.plain("record.end_again");
@@ -34,7 +36,7 @@ export const end: Command = {
   },
 };
 
-function tellErasures({ say }: Context, { erasures, versions }: RecordDestruction): void {
+function tellErasures({ say }: Context, { erasures, versions, pixels }: RecordDestruction): void {
   for (const { custodian, version, code } of erasures)
     say.plain(code === undefined ? "record.erased" : "record.not_erased", { custodian, version, code: code ?? "" });
   for (const { version, objectId, destruction } of versions) {
@@ -43,11 +45,17 @@ function tellErasures({ say }: Context, { erasures, versions }: RecordDestructio
       say.plain("record.in_pack", { version, object });
       continue;
     }
-    const dropped = destruction.stores.filter(({ outcome }) => outcome === "dropped").length;
-    say.plain("record.dropped", { version, object, stores: dropped });
+    say.plain("record.dropped", { version, object, stores: dropped(destruction) });
     say.plain("record.probed", { version, ...destruction.probe });
   }
+  for (const { objectId, destruction, held } of pixels) {
+    const object = toHex(objectId);
+    if (destruction === undefined) say.plain(held ? "record.pixels_held" : "record.pixels_stay", { object });
+    else say.plain("record.pixels_dropped", { object, stores: dropped(destruction), ...destruction.probe });
+  }
 }
+
+const dropped = ({ stores }: ObjectDestruction): number => stores.filter(({ outcome }) => outcome === "dropped").length;
 
 /** Offline, as `xinglin evidence verify`: needs the file and either the genesis or a checkpoint that the caller got elsewhere. */
 export const certificate: Command = {
@@ -66,25 +74,33 @@ export const certificate: Command = {
     say.plain("certificate.holds", { chain: chainId, record, source });
     for (const version of verdict.versions) say.plain(keySentence(version), keyFacts(version));
     say.plain("certificate.signed", { by, source, at: shanghaiTime(at) });
-    for (const version of verdict.versions) {
-      const { stores } = version;
-      const count = (outcome: string): number => stores.filter((one) => one.outcome === outcome).length;
-      const facts = {
-        version: version.version,
-        dropped: count("dropped"),
-        none: count("held_nothing"),
-        away: count("not_reached"),
-      };
+    for (const { version, stores, undecodable } of verdict.versions) {
+      const facts = { version, ...countsOf(stores) };
       if (stores.length === 0) say.plain("certificate.in_pack", facts);
-      else say.plain(version.undecodable ? "certificate.undecodable" : "certificate.decodable", facts);
-      for (const { store, member, outcome, code = "" } of stores)
-        if (outcome === "not_reached") say.plain("certificate.away", { store, member, code });
+      else say.plain(undecodable ? "certificate.undecodable" : "certificate.decodable", facts);
+      tellAway(context, stores);
     }
+    for (const { object, stores, undecodable } of verdict.pixels) {
+      const sentence = undecodable ? "certificate.pixels_undecodable" : "certificate.pixels_decodable";
+      say.plain(sentence, { object: toHex(object), ...countsOf(stores) });
+      tellAway(context, stores);
+    }
+    if (verdict.pixelsStay > 0) say.plain("certificate.pixels_stay", { count: verdict.pixelsStay, source });
     say.plain("evidence.assumes");
     for (const { code, facts } of verdict.assumes) say.plain(`evidence.assume_${code}`, facts);
     say.plain("certificate.assume_stores");
   },
 };
+
+const countsOf = (stores: CertifiedVersion["stores"]): { dropped: number; none: number; away: number } => {
+  const count = (wanted: string): number => stores.filter(({ outcome }) => outcome === wanted).length;
+  return { dropped: count("dropped"), none: count("held_nothing"), away: count("not_reached") };
+};
+
+function tellAway({ say }: Context, stores: CertifiedVersion["stores"]): void {
+  for (const { store, member, outcome, code = "" } of stores)
+    if (outcome === "not_reached") say.plain("certificate.away", { store, member, code });
+}
 
 const keySentence = ({ keyGone }: CertifiedVersion): string => (keyGone ? "certificate.key_gone" : "certificate.key_left");
 

@@ -6,6 +6,7 @@ import { category, level, type Operation, type RecordClass } from "@xinglin/cont
 import {
   type Anchored,
   amendBundle,
+  amendDicom,
   bytesText,
   changeAllergy,
   importBundle,
@@ -28,7 +29,7 @@ const device = (context: Context): { device?: KeyOfFile } =>
   context.text("device") === undefined ? {} : { device: context.key("device") };
 
 function told(context: Context, records: readonly Anchored[]): void {
-  for (const record of records)
+  for (const record of records) {
     context.tell("record.anchored", {
       record: record.record,
       version: record.version,
@@ -36,9 +37,12 @@ function told(context: Context, records: readonly Anchored[]): void {
       size: bytesText(record.sizeBytes),
       stored: bytesText(record.storedBytes),
       code: codeText(record.promise),
+      shared: bytesText(record.sharedBytes),
       operation: record.operationBytes,
       height: record.height,
     });
+    if (record.sharedBytes > 0 && !context.json) context.say.plain("record.shared", { bytes: bytesText(record.sharedBytes) });
+  }
   tellPromises(context.say, records);
   tellUndescribed(context, records);
 }
@@ -96,14 +100,22 @@ async function findRecord(context: Context, by: KeyOfFile): Promise<{ record: Re
   };
 }
 
-/** A new version: of a whole Bundle (`--file`), or of its first allergy (`--allergy low|high`). */
+/** A new version: of a study (`--dicom FOLDER`), of a whole Bundle (`--file`), or of its first allergy (`--allergy low|high`). */
 export const amend: Command = {
   words: "record amend",
-  options: { record: { type: "string" }, device: { type: "string" }, file: { type: "string" }, allergy: { type: "string" } },
+  options: {
+    record: { type: "string" },
+    device: { type: "string" },
+    dicom: { type: "string" },
+    file: { type: "string" },
+    allergy: { type: "string" },
+  },
   async run(context) {
     const by = context.key();
     const record = await findRecord(context, by);
     const options = { by, ...device(context), originals: originals(context, by) };
+    const folder = context.text("dicom");
+    if (folder !== undefined) return told(context, [await amendDicom(context.gateway(), record, resolve(folder), options)]);
     const criticality = context.text("allergy");
     if (criticality !== undefined) {
       if (criticality !== "low" && criticality !== "high")
@@ -115,15 +127,24 @@ export const amend: Command = {
   },
 };
 
-/** For a record that was put under the wrong patient: the corrected Bundle goes under `--to`, the old version is closed. */
+/** For a record that was put under the wrong patient: the corrected Bundle (`--file`) or study (`--dicom FOLDER`) goes under `--to`, the old version is closed. */
 export const refile: Command = {
   words: "record refile",
-  options: { record: { type: "string" }, device: { type: "string" }, file: { type: "string" }, to: { type: "string" } },
+  options: {
+    record: { type: "string" },
+    device: { type: "string" },
+    dicom: { type: "string" },
+    file: { type: "string" },
+    to: { type: "string" },
+  },
   async run(context) {
     const by = context.key();
     const record = await findRecord(context, by);
-    const bytes = readFileSync(resolve(context.need("file")));
     const to = actorId.parse(context.need("to"));
+    const folder = context.text("dicom");
+    if (folder !== undefined)
+      return told(context, [await amendDicom(context.gateway(), record, resolve(folder), { by, to, ...device(context) })]);
+    const bytes = readFileSync(resolve(context.need("file")));
     told(context, [
       await refileBundle(context.gateway(), record, to, bytes, { by, ...device(context), originals: originals(context, by) }),
     ]);

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { DirectoryStore } from "@xinglin/archive";
 import { ApiClient } from "@xinglin/client";
-import { chainStores, importJournal, type Language, readKeyFile, type Say } from "@xinglin/gateway";
+import { chainStores, importJournal, type Language, readKeyFile, type Say, sharingIn } from "@xinglin/gateway";
 import { openStore } from "@xinglin/index";
 import { administrationKey } from "@xinglin/member";
 import type { MemberId } from "@xinglin/primitives";
@@ -46,7 +46,13 @@ export function networkStage(
     say,
     data,
     client,
-    gateway: { client, stores: chainStores(client, chainId, local), threshold: CUSTODY_THRESHOLD, journal: importJournal(data) },
+    gateway: {
+      client,
+      stores: chainStores(client, chainId, local),
+      threshold: CUSTODY_THRESHOLD,
+      journal: importJournal(data),
+      sharing: sharingIn(data),
+    },
     storeFolders: stores.map(({ description }) => description.path),
     key: keyReader(data),
     memberName: (member) => network.file.members.find(({ id }) => id === member)?.name[zhOrEn] ?? member,

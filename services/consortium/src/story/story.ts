@@ -7,6 +7,7 @@ import { generateStudy, instanceFiles } from "@xinglin/interop";
 import { Fault } from "@xinglin/primitives";
 import { amendAllergyAtNight } from "./amendment.ts";
 import { consentToHospitalB } from "./consent.ts";
+import { correctHeaders } from "./corrected-study.ts";
 import { exportEvidence } from "./evidence.ts";
 import { importAtHospitalA } from "./import.ts";
 import { registerPeople, registerStoryPatient } from "./people.ts";
@@ -52,6 +53,7 @@ export async function playStory(stage: Stage, database: StoryDatabase, studyByte
   const allergy = imported.groups.find((group: Anchored) => group.class.category === "medication");
   if (allergy === undefined) throw new Fault("story_file_missing", { path: BUNDLE });
   await amendAllergyAtNight(stage, patient.atA.actor, allergy);
+  await correctHeaders(stage, imported.study, study);
   await findHiddenChanges(stage, imported.study.objectId, database);
 
   say.plain("story.scene6");
