@@ -104,6 +104,20 @@ test("a store is lent, used by another member, drained and withdrawn", async () 
   const config = readNodeConfig(file);
   assert.deepEqual(config.archive, { listen: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}` });
   node = await openNode(config);
+  // Its round over the archive, what the command line tells of it, and who may hear.
+  assert.match(await cli("node", "status", "--config", file), /The archive has not been looked at by this node yet/);
+  await refused(/\[option_missing\]/, "archive", "statement");
+  await node.lookAtArchive();
+  const asNode = ["archive", "health", "--as", `${lender}/administration`];
+  assert.match(
+    await cli(...asNode),
+    /As the node of hospital-a found its member's objects at [\s\S]*0 objects;[\s\S]*0 B stored: about 0/,
+  );
+  assert.doesNotMatch(await cli(...asNode, "--now"), /As the node of/);
+  assert.match(
+    await cli("node", "status", "--config", file),
+    /Archive, as of .*: 0 objects looked at, 0 wait for repair, 0 stores away/,
+  );
   const client = new ApiClient({ url: node.url, language: "en", chainId: node.ledger.chainId });
   const find = chainStores(client, node.ledger.chainId, []);
   const by = readKeyFile(administrationKey(folder, guest));

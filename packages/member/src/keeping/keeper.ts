@@ -89,7 +89,8 @@ export class Keeper {
 
   #wait(ms: number): void {
     // A timer's longest is 24.8 days.
-    this.#timer = setTimeout(() => void this.look(), Math.min(ms, 2_147_483_647));
+    // What a round fails of was told; a read model that is being restarted is no reason to stop the node.
+    this.#timer = setTimeout(() => void this.look().catch(() => {}), Math.min(ms, 2_147_483_647));
     this.#timer.unref();
   }
 
