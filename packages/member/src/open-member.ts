@@ -9,6 +9,7 @@ import type { CustodianService } from "@xinglin/custody";
 import { ReadModel, type RebuildReason, type StoreLocation } from "@xinglin/index";
 import { FhirValidator } from "@xinglin/interop";
 import type { Ledger } from "@xinglin/ledger";
+import { Fault } from "@xinglin/primitives";
 
 const PORTAL = fileURLToPath(new URL("../../portal/dist/", import.meta.url));
 
@@ -68,7 +69,14 @@ export async function openMember({ ledger, database, api: options }: MemberOptio
       portalDirectory: PORTAL,
     });
     closing.push(() => api.close());
-    await dropEndedDescriptions(ledger, index);
+    const ending = new AbortController();
+    const upkeep = dropEndedDescriptions(ledger, index, ending.signal).catch((error: unknown) => {
+      if (!(error instanceof Fault)) throw error; // a database that fails is told where it is needed, and the next start looks again
+    });
+    closing.push(async () => {
+      ending.abort();
+      await upkeep;
+    });
     await api.listen();
     return { ledger, index, custodians, url: api.url, rebuilt, close };
   } catch (error) {

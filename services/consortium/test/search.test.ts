@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { dropEndedDescriptions } from "@xinglin/api";
 import { ApiClient, grantConsent, narrowConsent, revokeConsent, TrustedChain } from "@xinglin/client";
 import {
   BODY_PARTS,
@@ -39,6 +40,7 @@ import {
   requireAccepted,
   searchRecords,
 } from "@xinglin/gateway";
+import { keepDescriptions } from "@xinglin/index";
 import { describeStudy, readDicomFile } from "@xinglin/interop";
 import { administrationKey, type OpenMember, openMember } from "@xinglin/member";
 import { type CredentialId, cbor, type Fault, type MemberId, type RecordId, type UnixSeconds } from "@xinglin/primitives";
@@ -526,4 +528,16 @@ test("asking without end is bounded", async () => {
     .filter(({ status }) => status === "rejected")
     .map((one) => (one as PromiseRejectedResult).reason as Fault);
   assert.ok(limited.length > 0 && limited.every(({ code, retry }) => code === "rate_limited" && retry));
+});
+
+test("an old copy of the database forgets at its start what has ended since", async () => {
+  const { ledger, index } = stage.consortium;
+  const withdrawn = groups.find(({ record }) => getRecord(ledger, record)?.status === "withdrawn") as Anchored;
+  const description = { format: "fhir", entries: [{ type: "Observation" }] } as const;
+  const { record, class: recordClass } = withdrawn;
+  const old = { record, version: 1, source: A, patient: stage.patient.atA.actor, class: recordClass };
+  await keepDescriptions(index.db, [{ ...old, description: { ...description, entries: [...description.entries] } }]);
+  const before = (await rowsOf("records")).length;
+  assert.equal(await dropEndedDescriptions(ledger, index, new AbortController().signal), 1);
+  assert.equal((await rowsOf("records")).length, before - 1);
 });

@@ -93,10 +93,13 @@ function lookUp(state: StateReader, described: DescribedRecord, member: MemberId
 /** Records that are looked at together. */
 const LOOK_ROWS = 1_000;
 
-/** Drops what is known of records that have ended, were withdrawn or have a newer version; for a start, since a folder may be an old copy. Returns how many. */
-export async function dropEndedDescriptions(state: StateReader, index: ReadModel): Promise<number> {
+/**
+ * Drops what is known of records that have ended, were withdrawn or have a newer version; for a start, since a folder may be an old copy. Returns how many, of
+ * those that were looked at before `signal`. Cost: a read of the state a record; a search shows none of them meanwhile either.
+ */
+export async function dropEndedDescriptions(state: StateReader, index: ReadModel, signal: AbortSignal): Promise<number> {
   let dropped = 0;
-  for (let after = ""; ; ) {
+  for (let after = ""; !signal.aborted; ) {
     const rows = await describedRecords(index.db, after, LOOK_ROWS);
     const gone = rows.filter(({ record, version }) => isOver(state, { record, ...(version === null ? {} : { version }) }));
     await dropDescriptions(
@@ -105,9 +108,10 @@ export async function dropEndedDescriptions(state: StateReader, index: ReadModel
     );
     dropped += gone.length;
     const last = rows.at(-1);
-    if (last === undefined || rows.length < LOOK_ROWS) return dropped;
+    if (last === undefined || rows.length < LOOK_ROWS) break;
     after = last.record;
   }
+  return dropped;
 }
 
 /** Whether the state says that the described version is not what stands any more. Of a record that it does not know, as while a node catches up, it says nothing. */
