@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { closeWorkers, ingest, openStores, retrieveFiles } from "@xinglin/archive";
-import { type Measure, median } from "./measure.ts";
+import { type Measure, median, peakRssBytes } from "./measure.ts";
 
 const GIGABYTE = 1e9;
 const SIDE = 512;
@@ -107,7 +107,7 @@ async function importAndStream(sizeBytes: number): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  console.log(process.resourceUsage().maxRSS * 1024);
+  console.log(peakRssBytes([process.pid]));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await importAndStream(Number(process.argv[2]));

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { ingest, openStores, retrieve } from "@xinglin/archive";
 import { type Emit, GONE, MEGABYTE, makeStudy, storesBelow } from "./archive-study.ts";
+import { peakRssBytes } from "./measure.ts";
 
 /** Emits `rss`, and `rss-growth`: 2 GB against 200 MB. */
 export async function measureMemory(quick: boolean, emit: Emit): Promise<void> {
@@ -64,5 +65,5 @@ async function startThread(): Promise<void> {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [argument = "bare"] = process.argv.slice(2);
   await (argument === "bare" ? startThread() : importAndRetrieve(argument));
-  console.log(process.resourceUsage().maxRSS * 1024);
+  console.log(peakRssBytes([process.pid]));
 }

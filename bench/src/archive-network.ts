@@ -53,7 +53,7 @@ export async function measureNetwork(whole: Study, quick: boolean, emit: Emit): 
     const stores = await openStores(descriptions, { create: true });
     const object = await measureImport(study, stores, quick ? 1 : 3, emit);
     const source = { study, stores, object };
-    const reads = quick ? 20 : 100;
+    const reads = quick ? 8 : 60;
     await measureRange({ measure: "range-network", source, reads, state: `${NODES} nodes`, demand: "≤ 50 ms" }, emit);
     const [first, ...others] = nodes.slice(0, GONE) as [IpfsNode, ...IpfsNode[]];
     first.kill("SIGSTOP");

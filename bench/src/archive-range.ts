@@ -6,7 +6,7 @@ import { CHUNK, type Emit, K, M, PIECE, round, type Study } from "./archive-stud
 import { latency } from "./measure.ts";
 
 const MAX_TABLE_BYTES = 16e6;
-const PER_SECOND = 10;
+const PER_SECOND = 5;
 
 /** A study on stores, whatever they are. */
 export interface RangeSource {
@@ -43,7 +43,7 @@ export async function measureRange(order: RangeOrder, emit: Emit): Promise<void>
   const places = wanted === undefined ? all : all.filter(({ store }) => wanted.includes(store));
   const there = all.filter(({ store }) => wanted?.includes(store) !== true);
   const pieces = await bareReader(source, there);
-  const limit = await readChunks(there, Math.min(reads, 30), pieces.read).finally(pieces.close);
+  const limit = await readChunks(there, Math.min(reads, 15), pieces.read).finally(pieces.close);
   const samples = await readChunks(places, reads, (place) => readChunk(source, place));
   const { p50, p99, p999, max } = latency(samples);
   const least = latency(limit).p50;

@@ -126,7 +126,10 @@ export function cpuSecondsOf(pids: readonly number[]): number {
   return ticks.reduce((sum, used) => sum + used, 0) / 100;
 }
 
-/** Peak resident bytes of each of these processes since it started, summed; of this process alone where there is no /proc. */
+/**
+ * Peak resident bytes of each of these processes since it started, summed; of this process alone where there is no /proc. What the system tells of a
+ * process itself (`resourceUsage`) is no use in a child: it begins with what its parent held.
+ */
 export function peakRssBytes(pids: readonly number[] = processTree()): number {
   const peaks = pids.map((pid) => statusBytes(pid, "VmHWM"));
   if (peaks.every((peak) => peak === undefined)) return process.resourceUsage().maxRSS * 1_024;
