@@ -302,6 +302,7 @@ export const FAULTS = {
     dicom_folder_not_empty: 409,
     dicom_layout_mismatch: 500,
     dicom_malformed: 422,
+    class_mismatch: 422,
     dicom_mixed_studies: 422,
     dicom_no_instances: 422,
     dicom_not_part10: 422,
