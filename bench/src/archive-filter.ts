@@ -229,7 +229,7 @@ function bitsOf(pixels: Uint8Array): number {
 
 /** Import of raw CT slices, in source bytes a CPU second; its limit filters, hashes, seals and codes the same in memory. */
 async function measureFilteredIngest(stores: readonly Store[], folder: string, quick: boolean, emit: Emit): Promise<void> {
-  const sizeBytes = (quick ? 100 : 500) * MEGABYTE;
+  const sizeBytes = (quick ? 100 : 300) * MEGABYTE;
   const slices = await Promise.all(
     ["IM000001.dcm", "IM000002.dcm", "IM000004.dcm"].map((name) => readFile(join(examples, "ct", name))),
   );

@@ -53,7 +53,7 @@ async function measureStudy(folder: string, quick: boolean, emit: Emit): Promise
   await measureNational(study, stores, rounds, emit);
   await measureFilter(stores, folder, quick, emit);
   await measureRetrieval(archived, folder, rounds, emit);
-  const reads = quick ? 15 : 100;
+  const reads = quick ? 15 : 60;
   const dead = stores.slice(0, 1);
   await measureRange({ measure: "range", source: archived, reads, state: "14 folders", demand: "≤ 50 ms" }, emit);
   const state = "13 of 14 folders";
