@@ -138,6 +138,28 @@ test("an import that is refused leaves neither pixels nor a kept object", async 
   assert.deepEqual({ files: leftovers(stage), kept: await keptOfA() }, before);
 });
 
+test("a registry that was put back from an old backup costs no version its pixels", async () => {
+  const by = stage.key("hospital-b/administration");
+  const options = { by, patient: stage.patient.atB.actor };
+  const folder = join(stage.data, "members", by.member, "shared");
+  const backup = join(stage.data, "shared-backup");
+  const old = (await importDicom(stage.gateway, correctStudy(CT, join(stage.data, "ct-1"), "19900310"), options)).record;
+  cpSync(folder, backup, { recursive: true });
+  const late = (await importDicom(stage.gateway, correctStudy(CT, join(stage.data, "ct-2"), "19900311"), options)).record;
+  assert.ok(late.sharedBytes > 0);
+  rmSync(folder, { recursive: true });
+  cpSync(backup, folder, { recursive: true });
+  await endRecord(stage.gateway, by, old.record);
+  const { pixels } = await destroyRecord(stage.gateway, by, old.record);
+  assert.deepEqual(
+    pixels.map(({ held, destruction }) => [held, destruction]),
+    [[true, undefined]],
+  );
+  const object = toHex(pixels[0]?.objectId ?? new Uint8Array());
+  assert.equal(getKeptObject(consortium.ledger, by.member, object)?.status, "kept");
+  assert.ok(stored().has(object), "the later version reads its pixels there");
+});
+
 test("with one of two records destroyed the other reads; with both nothing is left, on the chain or on a store", async () => {
   const pixels = (await keptOfA()).find(({ status }) => status === "kept")?.id ?? "";
   const genesis = genesisTrust((await stage.client.genesis()).bytes);
