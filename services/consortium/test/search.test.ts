@@ -407,7 +407,10 @@ test("nothing in the tables identifies the patient of the example files", async 
 
   const rows = await Promise.all(["records", "entries", "searches", "shown"].map(rowsOf));
   // Ids are random, and words of the closed lists and types of resources are everybody's.
-  const isOpen = (text: string): boolean => !/^(\\\\x)?[0-9a-f]{16,64}$/.test(text) && !CLOSED.has(text) && !types.has(text);
+  // The time of a search is that of this run, whose digits may be anything.
+  const isNow = (text: string): boolean => /^\d{10}$/.test(text) && Math.abs(Number(text) - Date.now() / 1000) < 86_400;
+  const isOpen = (text: string): boolean =>
+    !/^(\\\\x)?[0-9a-f]{16,64}$/.test(text) && !CLOSED.has(text) && !types.has(text) && !isNow(text);
   const told = [...leavesOf(rows)].map(([, text]) => text).filter(isOpen);
   assert.ok(told.includes("2345-7") && told.includes("202602"));
   for (const text of told)
