@@ -14,3 +14,5 @@ create table xinglin.kept_objects (
   source text not null
 );
 create index kept_objects_id on xinglin.kept_objects (id, source);
+
+create index records_object on xinglin.records ((object->>'id')) where object is not null;

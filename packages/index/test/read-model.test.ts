@@ -245,6 +245,8 @@ function suite(name: string, locate: () => Promise<StoreLocation>): void {
       assert.deepEqual([pack?.record, pack?.batch, pack?.source], [undefined, toHex(hashOf("batch")), A]);
       assert.equal((await findObject(model.db, idOf("second id")))?.record, secondRecord);
       assert.equal(await findObject(model.db, "0".repeat(32)), undefined);
+      assert.equal((await findObject(model.db, idOf("second id"), A))?.record, secondRecord);
+      assert.equal(await findObject(model.db, idOf("second id"), B), undefined);
       const pixels = await findObject(model.db, idOf("pixels 2 id"));
       assert.deepEqual([pixels?.record, pixels?.batch, pixels?.source], [undefined, undefined, A]);
     });

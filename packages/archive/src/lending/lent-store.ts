@@ -35,7 +35,7 @@ export class LentStore {
     this.store = options.store;
     this.#options = options;
     this.#packs = new OpenPacks(options.store);
-    this.#proof = new RepairProof(options.findAnchor);
+    this.#proof = new RepairProof(options.findAnchor, (object) => options.loans.of(object)?.member);
   }
 
   get loans(): Loans {

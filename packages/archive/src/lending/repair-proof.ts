@@ -15,17 +15,21 @@ import { MAX_DOCUMENT_BYTES } from "./wire.ts";
 export interface Anchor extends Pick<ObjectReference, "root" | "manifest" | "profile"> {
   readonly member: string;
 }
-/** Looks an object up on the chain; `undefined` if no record names it. */
-export type FindAnchor = (objectId: string) => Promise<Anchor | undefined>;
+/**
+ * Looks an object up on the chain, among what `member` anchored if that is given, else what came first; `undefined` if nothing names it. Anybody may name
+ * any id, so whoever holds an object of a known member asks for that member's.
+ */
+export type FindAnchor = (objectId: string, member?: string) => Promise<Anchor | undefined>;
 
 /** Every check throws `store_proof_wrong`. */
 export class RepairProof {
-  readonly #find: FindAnchor;
+  readonly #find: (object: string) => Promise<Anchor | undefined>;
   /** The table of the object that is being repaired: it is asked for at each of its pieces. */
   #newest: { readonly object: string; readonly table: PieceTable } | undefined;
 
-  constructor(find: FindAnchor) {
-    this.#find = find;
+  /** `ownerOf` tells whose object a store holds, if it knows. */
+  constructor(find: FindAnchor, ownerOf: (object: string) => string | undefined) {
+    this.#find = (object) => find(object, ownerOf(object));
   }
 
   async anchorOf(object: string): Promise<Anchor | undefined> {

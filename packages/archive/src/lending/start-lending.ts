@@ -39,7 +39,7 @@ export async function startLending({ authorize, findAnchor, ...order }: LendingO
   const port = await new Promise<number>((resolve, reject) => {
     thread.on("message", (message: FromThread) => {
       if (message.type === "ask")
-        void answer(message.id, "authorize" in message ? authorize(message.authorize) : findAnchor(message.anchor));
+        void answer(message.id, "authorize" in message ? authorize(message.authorize) : findAnchor(message.anchor, message.of));
       else if (message.type === "listening") resolve(message.port);
       else if (message.type === "failed") reject(new Fault(message.code, message.facts));
       else closed?.();

@@ -17,11 +17,17 @@ export interface LendingOrder {
   readonly memberQuotaBytes?: number;
 }
 
+/** Which object's anchor, and whose if that is known. */
+export interface AnchorQuestion {
+  readonly anchor: string;
+  readonly of?: string | undefined;
+}
+
 export type FromThread =
   | { readonly type: "listening"; readonly port: number }
   | { readonly type: "failed"; readonly code: string; readonly facts: Fault["facts"] }
   | { readonly type: "closed" }
-  | ({ readonly type: "ask"; readonly id: number } & ({ readonly authorize: Uint8Array } | { readonly anchor: string }));
+  | ({ readonly type: "ask"; readonly id: number } & ({ readonly authorize: Uint8Array } | AnchorQuestion));
 
 export type ToThread =
   | { readonly type: "answer"; readonly id: number; readonly value?: unknown; readonly code?: string }

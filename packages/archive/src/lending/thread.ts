@@ -8,7 +8,7 @@ import { openStore } from "../store/open.ts";
 import { type Lent, openLent } from "./open-lent.ts";
 import type { Anchor } from "./repair-proof.ts";
 import { type StoreService, serveStores } from "./service.ts";
-import type { FromThread, LendingOrder, ToThread } from "./thread-messages.ts";
+import type { AnchorQuestion, FromThread, LendingOrder, ToThread } from "./thread-messages.ts";
 
 invariant(parentPort !== null, "the service runs in a thread");
 const port = parentPort;
@@ -17,7 +17,7 @@ const order = workerData as LendingOrder;
 
 const waiting = new Map<number, { resolve: (value: never) => void; reject: (fault: Fault) => void }>();
 let asked = 0;
-const ask = <T>(question: { authorize: Uint8Array } | { anchor: string }): Promise<T> =>
+const ask = <T>(question: { authorize: Uint8Array } | AnchorQuestion): Promise<T> =>
   new Promise((resolve, reject) => {
     waiting.set(++asked, { resolve: resolve as (value: never) => void, reject });
     say({ type: "ask", id: asked, ...question });
@@ -49,7 +49,12 @@ function setAway(ids: readonly string[]): void {
 
 try {
   const stores = order.stores.map(openStore);
-  lent = await openLent(stores, order.folder, (object) => ask<Anchor | undefined>({ anchor: object }), order.memberQuotaBytes);
+  lent = await openLent(
+    stores,
+    order.folder,
+    (object, of) => ask<Anchor | undefined>({ anchor: object, of }),
+    order.memberQuotaBytes,
+  );
   setAway(order.away ?? []);
   service = await serveStores({
     ...lent,

@@ -179,6 +179,30 @@ test("an unsigned request, another host's, one signed for another path, and one 
   assert.equal((await ask(sign(parts.path))).code, "request_replayed");
 });
 
+test("who names another's object under a root of its own puts nothing of its own into it", async (t) => {
+  const [{ lender }, { lender: elsewhere }] = [await lend(t, { count: 2 }), await lend(t, { count: 2 })];
+  const [mine, theirs] = await Promise.all(
+    ["importer", "other"].map(async (guest) => [await lender.store(guest), await lender.store(guest, 1)]),
+  );
+  const code = { k: 1, m: 1 };
+  const objectId = randomBytes(16);
+  const { reference } = await ingest([{ path: "x", content: randomBytes(2_000) }], { stores: mine!, code, objectId });
+  const forged = await ingest([{ path: "x", content: randomBytes(2_000) }], { stores: elsewhere.inner, code, objectId });
+  const name = toHex(objectId);
+  // The other was first on the chain, in the moment between the pieces' arrival and the anchor.
+  lender.anchors.set(name, { member: "other", ...forged.reference });
+  lender.anchors.set(`importer/${name}`, { member: "importer", ...reference });
+  const packs = await Promise.all([mine![0], elsewhere.inner[0], theirs![0]].map((store) => store!.open(objectId)));
+  const [own, foreign, attacked] = packs.map((pack) => pack!);
+  const table = (await foreign!.readDocument("table", 1 << 20))!;
+  const piece = new Uint8Array(1_000);
+  assert.ok(await foreign!.read(0, piece));
+  await assert.rejects(attacked!.rewriteDocument("table", table), fault("store_proof_wrong"));
+  await assert.rejects(attacked!.rewrite(0, piece), fault("store_proof_wrong"));
+  // What the owner's root names may be put there.
+  await attacked!.rewriteDocument("table", (await own!.readDocument("table", 1 << 20))!);
+});
+
 test("another member repairs what the root names, in place and whole packs, and the object is still its owner's", async (t) => {
   const { folder, lender } = await lend(t, { count: 14 });
   const all = async (guest: string): Promise<Store[]> => {

@@ -18,7 +18,7 @@ export const IMPATIENT: StorePatience = { connectMs: 1_000, silenceMs: 300, mega
 export class Lender {
   readonly inner: readonly HangingStore[];
   readonly service: StoreService;
-  /** What the chain would know of objects. */
+  /** What the chain would know of objects: the first to name one by its id, any member's by `MEMBER/ID`. */
   readonly anchors: Map<string, Anchor>;
   /** Members whose passes are refused. */
   readonly suspended: Set<string>;
@@ -47,7 +47,11 @@ export class Lender {
     for (const store of inner) await store.create();
     const anchors = new Map<string, Anchor>();
     const suspended = new Set<string>();
-    const lent = await openLent(inner, join(folder, `${member}-loans`), async (id) => anchors.get(id), memberQuotaBytes);
+    const find = (id: string, of: string | undefined): Anchor | undefined => {
+      const first = anchors.get(id);
+      return of === undefined || first?.member === of ? first : anchors.get(`${of}/${id}`);
+    };
+    const lent = await openLent(inner, join(folder, `${member}-loans`), async (id, of) => find(id, of), memberQuotaBytes);
     const service = await serveStores({
       ...lent,
       listen: { host: "127.0.0.1", port },

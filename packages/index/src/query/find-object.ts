@@ -11,34 +11,42 @@ export interface FoundObject {
   readonly object: ObjectJson;
 }
 
-/** The newest anchor of an object, by its id in hex; undefined if nothing ever named it. */
-export async function findObject(db: Kysely<Tables>, id: string): Promise<FoundObject | undefined> {
-  const found = await db
+/**
+ * Who named an object first, by its id in hex: anybody may name any id, and who sees one on a store comes later than who drew it. With `source`,
+ * among what that member named. Undefined if nothing did.
+ */
+export async function findObject(db: Kysely<Tables>, id: string, source?: string): Promise<FoundObject | undefined> {
+  const record = await db
     .selectFrom("xinglin.records")
-    .select(["record", "source", "object"])
+    .select(["sequence", "record", "source", "object"])
     .where(sql<boolean>`object->>'id' = ${id}`)
     .where(sql<boolean>`object->'slice' is null`)
-    .orderBy("sequence", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  if (found !== undefined) return { record: found.record, source: found.source, object: found.object as ObjectJson };
-  const batch = await db
-    .selectFrom("xinglin.batches")
-    .select(["root", "source", "packs"])
-    .where(sql<boolean>`packs @> ${JSON.stringify([{ id }])}::jsonb`)
-    .orderBy("sequence", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  const pack = batch?.packs?.find((one) => one.id === id);
-  if (batch !== undefined && pack !== undefined) return { batch: toHex(batch.root), source: batch.source, object: pack };
-  // The first of several: who sees an id on its store comes later than who drew it.
-  const kept = await db
-    .selectFrom("xinglin.kept_objects")
-    .select(["source", "object"])
-    .where("id", "=", id)
-    .where("change", "=", "kept")
+    .$if(source !== undefined, (query) => query.where("source", "=", source as string))
     .orderBy("sequence")
     .limit(1)
     .executeTakeFirst();
-  return kept === undefined ? undefined : { source: kept.source, object: kept.object as ObjectJson };
+  const batch = await db
+    .selectFrom("xinglin.batches")
+    .select(["sequence", "root", "source", "packs"])
+    .where(sql<boolean>`packs @> ${JSON.stringify([{ id }])}::jsonb`)
+    .$if(source !== undefined, (query) => query.where("source", "=", source as string))
+    .orderBy("sequence")
+    .limit(1)
+    .executeTakeFirst();
+  const kept = await db
+    .selectFrom("xinglin.kept_objects")
+    .select(["sequence", "source", "object"])
+    .where("id", "=", id)
+    .where("change", "=", "kept")
+    .$if(source !== undefined, (query) => query.where("source", "=", source as string))
+    .orderBy("sequence")
+    .limit(1)
+    .executeTakeFirst();
+  const first = [record, batch, kept].filter((one) => one !== undefined).sort((a, b) => a.sequence - b.sequence)[0];
+  if (first === undefined) return undefined;
+  const named = { source: first.source };
+  if (first === record) return { ...named, record: record.record, object: record.object as ObjectJson };
+  if (first === kept) return { ...named, object: kept.object as ObjectJson };
+  const object = batch?.packs?.find((pack) => pack.id === id);
+  return batch === undefined || object === undefined ? undefined : { ...named, batch: toHex(batch.root), object };
 }

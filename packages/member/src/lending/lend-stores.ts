@@ -30,10 +30,11 @@ export async function lendStores(
     ...(tls === undefined ? {} : { tls: { cert: tls.cert.toString(), key: tls.key.toString() } }),
     ...(archive.memberQuotaMegabytes === undefined ? {} : { memberQuotaBytes: archive.memberQuotaMegabytes * 1_000_000 }),
     authorize: async (pass) => memberOfPass(ledger, pass, Math.floor(Date.now() / 1000)),
-    findAnchor: async (object) => {
-      const cached = known.get(object);
+    findAnchor: async (object, owner) => {
+      const name = `${object}/${owner ?? ""}`;
+      const cached = known.get(name);
       if (cached !== undefined) return cached;
-      const found = await findObject(index.db, object);
+      const found = await findObject(index.db, object, owner);
       if (found === undefined) return undefined;
       const anchor = {
         member: found.source,
@@ -42,7 +43,7 @@ export async function lendStores(
         ...(found.object.profile === undefined ? {} : { profile: found.object.profile }),
       };
       if (known.size >= MAX_KNOWN) known.clear();
-      known.set(object, anchor);
+      known.set(name, anchor);
       return anchor;
     },
   });
