@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { copyFile, cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, type TestContext, test } from "node:test";
 import { toHex } from "@xinglin/primitives";
@@ -161,14 +161,15 @@ for (const [kind, open] of Object.entries(KINDS))
       const object = await archive(stores, content);
       const { reference, objectId } = object;
       await rm(objectFolder(paths[4]!, object), { recursive: true });
-      const hog = join(paths[4]!, "objects", "hog");
-      await writeFile(hog, randomBytes(700_000));
+      const hog = join(paths[4]!, "objects", "0".repeat(32));
+      await mkdir(hog);
+      await writeFile(join(hog, "pieces.0"), randomBytes(700_000));
       const { left } = await repair(reference, objectId, stores);
       assert.ok(["disk_full", "member_quota_reached"].includes(left[0]?.code as string) && left.length === 1, `${left[0]?.code}`);
       await assert.rejects(archive(stores, content), fault("disk_full"));
       for (const path of paths) assert.deepEqual(await readdir(join(path, "incoming")), []);
       await read(opened, object);
-      await rm(hog);
+      await rm(hog, { recursive: true });
       assert.equal((await repair(reference, objectId, stores)).after.intact, true);
     });
   });
@@ -211,5 +212,6 @@ test("a far store that begins to lie in the middle of a repair spoils nothing on
     );
     assert.equal((await repair(reference, objectId, stores)).after.intact, true);
   }
-  assert.ok(lies > 8, `${lies} lies`);
+  // Pieces are read in runs, so an answer more that is right can be all that is asked.
+  assert.ok(lies > 2, `${lies} lies`);
 });
