@@ -7,7 +7,7 @@ import { engineTest, network, submit, untilHeight } from "../support/network.ts"
 import { checkOneChain } from "../support/one-chain.ts";
 
 /** More blocks than anybody would keep in memory for this. */
-const TRANSACTIONS = 60;
+const TRANSACTIONS = 70;
 /** A node that lets everything go as soon as it may: not what it has still to tell of. */
 const RETENTION = { keepBlocks: 1, evidence: { maxAgeBlocks: 1, maxAgeSeconds: 1 } };
 
