@@ -2,7 +2,15 @@
  * One version of a record, sealed into the archive: pixels of DICOM files that this institution keeps already are not stored again.
  * Source: requirement D1; docs/decisions/0012-shared-pixels.md.
  */
-import { type Ingested, type IngestOptions, ingest, ingestShared, type SharedRegistry, type SourceFile } from "@xinglin/archive";
+import {
+  type Ingested,
+  type IngestOptions,
+  ingest,
+  ingestShared,
+  probeObject,
+  type SharedRegistry,
+  type SourceFile,
+} from "@xinglin/archive";
 import { type ApiClient, type Identity, TrustedChain } from "@xinglin/client";
 import { keptObject, keys, type PackReference, record as recordSchema } from "@xinglin/contracts";
 import { type Bytes, cbor, fromHex, type RecordId, toHex } from "@xinglin/primitives";
@@ -30,7 +38,7 @@ export interface SealOptions {
 
 /** Seals `files` under `to.objectId`. Whoever calls says to the member's `Sharing` what became of the version. Faults: those of `ingest`. */
 export async function sealVersion(
-  { client, sharing: of }: Pick<Gateway, "client" | "sharing">,
+  { client, sharing: of, stores }: Pick<Gateway, "client" | "sharing" | "stores">,
   { by, record, version, files }: SealOptions,
   to: IngestOptions & { readonly objectId: Bytes },
 ): Promise<SealedVersion> {
@@ -42,12 +50,16 @@ export async function sealVersion(
   }
   return sharing.with(async (registry) => {
     await accountFor(client, by, registry);
+    const { readable } = await stores(by);
     const { pixels, ...made } = await ingestShared(files, {
       ...to,
       registry,
       sharingKey: sharing.key(),
       name,
-      isKept: (objectId) => isObjectKept(client, by, objectId),
+      mayRely: async (objectId, reference) => {
+        const { packs, needed } = await probeObject(reference, objectId, readable);
+        return packs >= needed && (await isObjectKept(client, by, objectId));
+      },
     });
     if (pixels === undefined) return made;
     const { storedBytes, chunks, objectId, reference } = pixels;

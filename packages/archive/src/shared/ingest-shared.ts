@@ -22,8 +22,11 @@ export interface IngestSharedOptions extends Omit<IngestOptions, "shared" | "lis
   readonly sharingKey: Uint8Array;
   /** What `collectShared` will find the version by, should this process die. */
   readonly name: string;
-  /** Whether the chain keeps an object that the registry knows; a registry that is an old copy may know one that was dropped. */
-  readonly isKept?: (objectId: Uint8Array) => Promise<boolean>;
+  /**
+   * Whether a new version may rely on an object that the registry knows: a registry that is an old copy may know one that was dropped, and what too few
+   * stores still have must be stored again.
+   */
+  readonly mayRely?: (objectId: Uint8Array, reference: KnownPixels["reference"]) => Promise<boolean>;
 }
 
 /** What was archived, and what it relies on. */
@@ -46,7 +49,7 @@ interface Kept {
  * when the version is `anchored`, or take it back with `takeBackShared`. Faults: those of `ingest`; `source_changed` also if pixels changed since they were looked at.
  */
 export async function ingestShared(source: readonly SourceFile[], options: IngestSharedOptions): Promise<IngestedShared> {
-  const { registry, sharingKey, name, isKept, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), ...rest } = options;
+  const { registry, sharingKey, name, mayRely, objectId = new Uint8Array(randomBytes(OBJECT_ID_BYTES)), ...rest } = options;
   invariant(sharingKey.length === SHARING_KEY_BYTES, "a sharing key");
   // Pixels that another profile keeps have other digests and other names: they are stored again.
   const profile = profileNamed(rest.profile);
@@ -62,7 +65,7 @@ export async function ingestShared(source: readonly SourceFile[], options: Inges
       objectId,
       names.filter((one) => one !== undefined),
     );
-    await leaveOutLost(known, objectId, registry, isKept);
+    await leaveOutLost(known, objectId, registry, mayRely);
     const kept = new Map<string, Kept>();
     for (const [i, region] of regions.entries()) {
       const found = known.get(toHex(names[i] ?? new Uint8Array(0)));
@@ -87,18 +90,18 @@ export async function ingestShared(source: readonly SourceFile[], options: Inges
   }
 }
 
-/** Takes from `known` what the chain does not keep any more. */
+/** Takes from `known` what no new version may rely on. */
 async function leaveOutLost(
   known: Map<string, KnownPixels>,
   version: Uint8Array,
   registry: SharedRegistry,
-  isKept: IngestSharedOptions["isKept"],
+  mayRely: IngestSharedOptions["mayRely"],
 ): Promise<void> {
   const lost = new Map<string, boolean>();
-  for (const [name, { objectId }] of known) {
+  for (const [name, { objectId, reference }] of known) {
     const id = toHex(objectId);
     if (!lost.has(id)) {
-      lost.set(id, (await isKept?.(objectId)) === false);
+      lost.set(id, (await mayRely?.(objectId, reference)) === false);
       if (lost.get(id) === true) registry.lost(objectId, version);
     }
     if (lost.get(id) === true) known.delete(name);
@@ -126,7 +129,7 @@ async function ingestNew(
   regions: readonly (PixelRegion | undefined)[],
   kept: Map<string, Kept>,
   version: Uint8Array,
-  { registry, sharingKey, objectId: _, onProgress: __, name: ___, isKept: ____, ...rest }: IngestSharedOptions,
+  { registry, sharingKey, objectId: _, onProgress: __, name: ___, mayRely: ____, ...rest }: IngestSharedOptions,
 ): Promise<IngestedShared["pixels"]> {
   const fresh = new Map<string, { file: SourceFile; region: PixelRegion }>();
   for (const [i, region] of regions.entries())

@@ -151,7 +151,7 @@ export class SharedRegistry {
     });
   }
 
-  /** The chain says that the object was dropped, so this registry is an old copy: nothing may rely on it, `version` neither. */
+  /** The chain says that the object was dropped, so this registry is an old copy; or too little of it is left: nothing new may rely on it, `version` neither. */
   lost(objectId: Uint8Array, version: Uint8Array): void {
     this.#atOnce(() => {
       this.#run("DELETE FROM pixels WHERE object = ?", toHex(objectId));

@@ -269,7 +269,7 @@ test("an old copy of the registry loses nothing: what it does not know of is nev
   );
   same(await read(late), study(12, "corrected"));
   // It knows pixels that are gone.
-  const again = await ingestShared(b, { ...options, registry: old, isKept });
+  const again = await ingestShared(b, { ...options, registry: old, mayRely: isKept });
   assert.ok(again.pixels !== undefined && again.sharedBytes === 0);
   same(await read(again), b);
 });
