@@ -253,6 +253,8 @@ export const FAULTS = {
     certificate_wrong: 400,
     store_quota_beyond_disk: 507,
     store_not_empty: 409,
+    tier_unknown: 409,
+    tier_without_stores: 409,
     ipfs_address_refused: 400,
     ipfs_address_unusable: 500,
     ipfs_answer_cut: 502,

@@ -40,7 +40,7 @@ export { issuePass, MAX_PASS_SECONDS, type PassStatement, readPass, type StoreAc
 export type { Anchor, FindAnchor } from "./lending/repair-proof.ts";
 export { type Lending, type LendingOptions, startLending } from "./lending/start-lending.ts";
 export type { Manifest } from "./manifest.ts";
-export { type MovePlaces, movePack, type PackMove } from "./move-pack.ts";
+export { type HeldPack, heldPack, type MovePlaces, movePack, type PackMove } from "./move-pack.ts";
 export { type Pack, type PackedRecord, type PackOptions, packRecords } from "./packs/pack-records.ts";
 export { retrieveRecord, type SmallRecord } from "./packs/read-record.ts";
 export { MAX_SMALL_BYTES, type PackSlice, packSlice } from "./packs/record-seal.ts";
@@ -71,6 +71,8 @@ export {
   type StoreDescription,
   siteOf,
   storeDescription,
+  storeTier,
+  tierName,
   withStorePaths,
 } from "./store/description.ts";
 export { DirectoryStore } from "./store/directory.ts";

@@ -4,8 +4,9 @@
  * Source: docs/internals/archive.md, "Leaving".
  */
 import { Fault } from "@xinglin/primitives";
+import { columnsByDomain, DOMAIN_KINDS } from "./durability/holders.ts";
 import type { StoreFacts } from "./durability/placement-rank.ts";
-import { columnOf, packBytesOf, pieceBytesOf } from "./layout.ts";
+import { type CodeParameters, columnOf, packBytesOf, pieceBytesOf } from "./layout.ts";
 import { MAX_MANIFEST_BYTES } from "./manifest.ts";
 import { MAX_TABLE_BYTES, type PieceTable, parseTable } from "./piece-table.ts";
 import { stageOwner } from "./store/owner.ts";
@@ -26,6 +27,27 @@ export interface MovePlaces {
   readonly writable: readonly Store[];
   /** What is known of stores beside their room, by store id: see `placeObject`. */
   readonly facts?: Readonly<Record<string, StoreFacts>>;
+  /** Takes no place where a member, building, power supply or city would come to hold more columns than may be lost, or more of those too many. */
+  readonly keepApart?: boolean;
+}
+
+/** An object's pack on a store, as its table describes it. */
+export interface HeldPack {
+  readonly slot: number;
+  readonly bytes: number;
+}
+
+/** The pack of an object on a store; undefined if there is none, or none with a table. Faults: those of the store. */
+export async function heldPack(store: Store, objectId: Uint8Array): Promise<HeldPack | undefined> {
+  const pack = await store.open(objectId);
+  if (pack === undefined) return undefined;
+  try {
+    const bytes = await pack.readDocument("table", MAX_TABLE_BYTES);
+    if (bytes === undefined) return undefined;
+    return { slot: pack.slot, bytes: packBytesOf(parseTable(bytes).layout) + bytes.length };
+  } finally {
+    await pack.close();
+  }
 }
 
 /**
@@ -33,7 +55,11 @@ export interface MovePlaces {
  * next call removes it here. `readable` are all stores that may hold packs of it. Faults: `stores_too_few` (no store with room is left for it),
  * `archive_unrecoverable` (the pack has no table: repair the object first), those of the stores.
  */
-export async function movePack(objectId: Uint8Array, from: Store, { readable, writable, facts }: MovePlaces): Promise<PackMove> {
+export async function movePack(
+  objectId: Uint8Array,
+  from: Store,
+  { readable, writable, facts, keepApart = false }: MovePlaces,
+): Promise<PackMove> {
   const pack = await from.open(objectId);
   if (pack === undefined) return { to: undefined, wrongPieces: 0 };
   try {
@@ -50,8 +76,11 @@ export async function movePack(objectId: Uint8Array, from: Store, { readable, wr
       return { to: already.store.id, wrongPieces: 0 };
     }
     const kept = others.map(({ store }) => store);
-    const free = writable.filter(({ id }) => id !== from.id);
     const { layout } = table;
+    const most = tooMany([...kept, from], layout.code);
+    const free = writable.filter(
+      (store) => store.id !== from.id && (!keepApart || tooMany([...kept, store], layout.code) <= most),
+    );
     const bytesPerStore = packBytesOf(layout) + bytes.length;
     const [target] = await chooseReplacements(free, kept, 1, { code: layout.code, objectId, bytesPerStore, facts });
     if (target === undefined) throw new Fault("stores_too_few", { needed: 1, stores: 0 });
@@ -62,6 +91,13 @@ export async function movePack(objectId: Uint8Array, from: Store, { readable, wr
     await pack.close();
   }
 }
+
+/** Columns that domains hold above those that may be lost, over all of them. */
+const tooMany = (stores: readonly Store[], { m }: CodeParameters): number =>
+  DOMAIN_KINDS.flatMap((kind) => [...columnsByDomain(stores, kind).values()]).reduce(
+    (sum, { length }) => sum + Math.max(0, length - m),
+    0,
+  );
 
 async function holdersOf(
   objectId: Uint8Array,

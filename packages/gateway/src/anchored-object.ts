@@ -12,6 +12,9 @@ export interface AnchoredObject {
   /** Of one that neither names: pixels that its member keeps for several versions, or dropped. */
   readonly status?: "kept" | "dropped";
   readonly source: string;
+  /** Time of the block that anchored it, and of the last read that was permitted, where records name it; of a pack of a batch it is not known. */
+  readonly time: number;
+  readonly readAt?: number;
   readonly object: {
     readonly id: string;
     readonly manifest: string;

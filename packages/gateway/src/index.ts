@@ -40,3 +40,4 @@ export * from "./store-facts.ts";
 export * from "./stores.ts";
 export * from "./stream-object.ts";
 export * from "./terminal.ts";
+export * from "./tier-objects.ts";

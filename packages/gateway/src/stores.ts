@@ -3,6 +3,7 @@
  * the chain. Source: docs/internals/archive.md, "At another member's".
  */
 import {
+  FIRST_TIER,
   issuePass,
   MAX_PASS_SECONDS,
   NodeStore,
@@ -10,6 +11,7 @@ import {
   type Store,
   type StoreAccess,
   type StoreDescription,
+  storeTier,
 } from "@xinglin/archive";
 import type { ApiClient, Identity } from "@xinglin/client";
 import {
@@ -28,7 +30,7 @@ import { requireAccepted } from "./receipts.ts";
 export interface StoreSet {
   /** All that may hold something. */
   readonly readable: readonly Store[];
-  /** Those that take something new. */
+  /** Those that take something new: of the first tier, unless there are none. */
   readonly writable: readonly Store[];
 }
 /** Finds the stores for whoever acts: others' stores are asked in the actor's name. */
@@ -37,7 +39,13 @@ export type FindStores = (by: Identity) => Promise<StoreSet>;
 /** Always the same stores, which need no name: for those of one machine. */
 export const fixedStores =
   (stores: readonly Store[]): FindStores =>
-  async () => ({ readable: stores, writable: stores });
+  async () => ({ readable: stores, writable: firstTier(stores) });
+
+/** What imports, repairs and drains may write to: stores of another tier only if there are no others. */
+function firstTier(stores: readonly Store[]): readonly Store[] {
+  const first = stores.filter(({ description }) => storeTier(description) === FIRST_TIER);
+  return first.length === 0 ? stores : first;
+}
 
 const lentStoreList = schema.list(
   schema.object({
@@ -95,7 +103,7 @@ export function lentStores(
     const far = access === undefined ? [] : remote.map((store) => openStore(lentDescription(store, access)));
     const readable = [...local.map(openStore), ...far];
     const closing = new Set(lent.filter(({ state }) => state !== "offered").map(({ id }) => id));
-    return { readable, writable: readable.filter(({ id }) => !closing.has(id)) };
+    return { readable, writable: firstTier(readable.filter(({ id }) => !closing.has(id))) };
   };
 }
 

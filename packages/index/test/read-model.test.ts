@@ -236,6 +236,15 @@ function suite(name: string, locate: () => Promise<StoreLocation>): void {
           [record, idOf("first id")],
         ],
       );
+      // When each was anchored, and last read with a permit: pixels with the record that brought them, packs are not asked.
+      const reads = (await listAccesses(model.db, { kind: "patient", patient }, { patient, home: A }, page)).items;
+      const read = reads.find(({ outcome }) => outcome === "accepted")?.time;
+      assert.ok(read !== undefined && reads.some(({ outcome, time }) => outcome === "refused" && time > read));
+      assert.deepEqual(
+        items.map(({ readAt }) => readAt),
+        [undefined, undefined, undefined, undefined, read, read, read],
+      );
+      assert.ok(items[0]!.time > items[3]!.time && items[6]!.time < read);
       // A page does not part the packs of a batch.
       const { items: three, next } = await listObjects(model.db, { limit: 2 });
       assert.equal(three.length, 3);

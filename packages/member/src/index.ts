@@ -1,5 +1,6 @@
 export * from "./config/node-config.ts";
-export * from "./config/read-config.ts";
+export { readNodeConfig } from "./config/read-config.ts";
+export * from "./config/read-tier-policy.ts";
 export * from "./config/write-config.ts";
 export * from "./continuation.ts";
 export * from "./custodian-here.ts";

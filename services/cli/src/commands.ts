@@ -45,6 +45,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "archive health": load("archive", "health"),
   "archive repair": load("archive", "repair"),
   "archive statement": load("archive", "statement"),
+  "archive tier": load("archive-tier", "tier"),
   "evidence export": load("evidence", "exportEvidence"),
   "evidence verify": load("evidence", "verify"),
   "light follow": load("light", "follow"),

@@ -81,6 +81,7 @@ test("every command of the guide to archiving works, in its order", async () => 
         /\[archive_unrecoverable\]/,
         /5 columns missing: 2 objects\nUNREADABLE now/,
         /\[audit_found\]/,
+        /belongs to the tier cold.*\[tier_without_stores\]/,
         /Repaired 0 objects, 0 pieces; 2 could not be \(store_absent\)/,
         /Repaired 2 objects, [1-9]\d* pieces; 0 could not be/,
         /everything is as the ledger says/,

@@ -179,6 +179,31 @@ test("a store that the chain does not know, as a new solo node has them, is lent
       ["hospital-a-9", 50_000_000],
     ],
   );
+  // Idle disks beside it: nothing is imported there, and without them there are no tiers.
+  const tier = ["archive", "tier", "--as", `${lender}/administration`];
+  await refused(/tier cold.*\[tier_without_stores\]/, ...tier);
+  const idle = ["store", "add", "--dir", join(folder, "idle"), "--quota", "50MB", "--id", "hospital-a-cold"];
+  await refused(/--tier is wrong/, ...idle, "--tier", "first");
+  assert.match(await cli(...idle, "--tier", "cold"), /Lent hospital-a-cold/);
+  assert.equal(readNodeConfig(file).stores.at(-1)?.tier, "cold");
+  await node.close();
+  node = await openNode(readNodeConfig(file));
+  const find = chainStores(
+    new ApiClient({ url: node.url, language: "en", chainId: node.ledger.chainId }),
+    node.ledger.chainId,
+    readNodeConfig(file).stores,
+  );
+  const { writable } = await find(readKeyFile(administrationKey(folder, lender)));
+  assert.deepEqual(writable.map(({ id }) => id).sort(), ["hospital-a-8", "hospital-a-9"]);
+  assert.match(
+    await cli(...tier, "--apply"),
+    /0 objects of your member lie on its stores here; 0 moves are due[\s\S]*Moved 0 packs/,
+  );
+  const policy = join(folder, "tiers.yaml");
+  const frozen = { name: "frozen", afterDays: 1, unreadDays: 1, fenPerTbMonth: 1 };
+  writeFileSync(policy, JSON.stringify({ type: "xinglin-tiers/1", first: { fenPerTbMonth: 2 }, tiers: [frozen] }));
+  await refused(/hospital-a-cold belongs to the tier cold, which the policy does not have/, ...tier, "--policy", policy);
+  await refused(/--budget is wrong/, ...tier, "--budget", "5 apples");
   assert.match(await cli("store", "drain", "--id", "hospital-a-8"), /It is not lent and still takes imports/);
   assert.match(await cli("store", "remove", "--id", "hospital-a-8"), /it was never lent/);
   assert.match(await cli("store", "drain", "--id", "hospital-a-9"), /its 0 objects are on other stores/);

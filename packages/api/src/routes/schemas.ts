@@ -131,6 +131,12 @@ export const objects = pageOf(
     batch: Type.Optional(hex(64)),
     status: Type.Optional(Type.Enum(["kept", "dropped"], { description: "Of one that several versions rely on." })),
     source: Type.String(),
+    time: seconds,
+    readAt: Type.Optional(
+      Type.Integer({
+        description: "When its record was last read with a permit, in seconds since 1970. Not told of packs of batches.",
+      }),
+    ),
     object: record.properties.object,
   }),
 );

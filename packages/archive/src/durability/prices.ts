@@ -45,6 +45,20 @@ export const BOUGHT_DISKS: Prices = {
 };
 
 /**
+ * Disks that a hospital has already and uses for nothing else: no price, only the slot's share (assumption), in a server that serves them as seldom as
+ * cold objects are read.
+ */
+export const IDLE_DISKS: Prices = {
+  ...BOUGHT_DISKS,
+  disk: {
+    yuanPerTb: 1_500 / 16,
+    months: 60,
+    // Seagate Exos X16, data sheet DS2011: about 1 W in standby (assumption: spun down most of the time). Half of the slot's share of the server (assumption).
+    wattsPerTb: (1 + 5) / 16,
+  },
+};
+
+/**
  * Object storage of a public cloud, yuan a GB and month, local redundancy: Alibaba Cloud OSS list prices on the mainland (standard, infrequent
  * access, archive, cold archive). What a member with a bucket pays; the energy is the provider's.
  */

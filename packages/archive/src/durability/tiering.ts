@@ -2,6 +2,8 @@
  * Which objects are cold, and which of them to move first: a policy is data, and what follows from it a function.
  * Source: requirement D6; design.md, "Archive".
  */
+import { ARCHIVE_USAGE, footprintOf } from "./footprint.ts";
+import { BOUGHT_DISKS, IDLE_DISKS, type Prices } from "./prices.ts";
 
 /** A place for objects of one temperature. The first tier of a policy takes what no other does. */
 export interface Tier {
@@ -18,10 +20,25 @@ export interface Tier {
 /** Tiers from hot to cold. */
 export type TierPolicy = readonly [Tier, ...Tier[]];
 
+/** The tier of stores that name none: where imports go. */
+export const FIRST_TIER = "first";
+
+/** A month of a gigabyte on such disks, in yuan: the disk, its slot and electricity. */
+const monthOf = (prices: Prices): number =>
+  footprintOf({ overhead: 1, reduction: 1, readsPerLostByte: 1, bytesPerCpuSecond: {} }, ARCHIVE_USAGE, prices).yuan.disks;
+
+/** What holds unless a member says otherwise: cold after a year, if it was not read for half a year. */
+export const DEFAULT_TIERS: TierPolicy = [
+  { name: FIRST_TIER, afterDays: 0, unreadDays: 0, minBytes: 0, yuanPerGbMonth: monthOf(BOUGHT_DISKS) },
+  { name: "cold", afterDays: 365, unreadDays: 180, minBytes: 0, yuanPerGbMonth: monthOf(IDLE_DISKS) },
+];
+
 /** What a policy looks at of an object. Times are seconds since 1970. */
 export interface TieredObject {
   readonly id: string;
   readonly sizeBytes: number;
+  /** How much of it a move takes, where that is less: a part lies elsewhere, or has no place to go. */
+  readonly movedBytes?: number;
   readonly archivedAt: number;
   /** Undefined if it was never read. */
   readonly lastReadAt?: number | undefined;
@@ -38,6 +55,7 @@ export interface TierMove {
 }
 
 const DAY_SECONDS = 86_400;
+const bytesOf = ({ sizeBytes, movedBytes = sizeBytes }: TieredObject): number => movedBytes;
 
 /** The coldest tier whose conditions the object meets. */
 export function tierOf(object: TieredObject, policy: TierPolicy, now: number): Tier {
@@ -57,17 +75,18 @@ export function movesDue(objects: readonly TieredObject[], policy: TierPolicy, n
     const to = tierOf(object, policy, now);
     if (to.name === object.tier) return [];
     const saved = (priceOf.get(object.tier) ?? 0) - to.yuanPerGbMonth;
-    return [{ object, to, yuanPerMonth: (saved * object.sizeBytes) / 1e9 }];
+    return [{ object, to, yuanPerMonth: (saved * bytesOf(object)) / 1e9 }];
   });
-  const perByte = ({ yuanPerMonth, object }: TierMove): number => yuanPerMonth / object.sizeBytes;
+  const perByte = ({ yuanPerMonth, object }: TierMove): number => yuanPerMonth / Math.max(1, bytesOf(object));
   due.sort(
     (a, b) =>
       Number(b.yuanPerMonth < 0) - Number(a.yuanPerMonth < 0) || perByte(b) - perByte(a) || (a.object.id < b.object.id ? -1 : 1),
   );
   let left = budgetBytes;
   return due.filter(({ object }) => {
-    if (object.sizeBytes > left) return false;
-    left -= object.sizeBytes;
+    const bytes = bytesOf(object);
+    if (bytes > left) return false;
+    left -= bytes;
     return true;
   });
 }

@@ -4,11 +4,15 @@
  * Source: design.md, "Archive" (stores behind one interface).
  */
 import { type Infer, schema } from "@xinglin/primitives";
+import { FIRST_TIER } from "../durability/tiering.ts";
 import { storeAccess } from "../lending/pass.ts";
 import { storeId } from "../piece-table.ts";
 
 const member = schema.text(32, /^[a-z][a-z0-9-]*$/);
 const place = schema.text(64, /^[a-z0-9][a-z0-9-]*$/);
+
+/** A tier other than the first, by the name that the member's policy gives it. Its stores take nothing by imports; `xinglin archive tier` fills them. */
+export const tierName = schema.text(32, new RegExp(`^(?!${FIRST_TIER}$)[a-z][a-z0-9-]*$`));
 
 /** Where a store stands, as configured: what is not said is a place of the member's own. */
 export const siteShape = schema.object({
@@ -31,6 +35,8 @@ export const lentShape = {
   site: schema.optional(siteShape),
   /** Without it the medium is the bound. */
   quotaBytes: schema.optional(schema.uint()),
+  /** Absent of stores of the first tier. */
+  tier: schema.optional(tierName),
 } as const;
 
 /** One shape a kind of store: a further kind adds its arm here and in `openStore`. */
@@ -82,6 +88,9 @@ export const siteOf = ({ member, site = {} }: Pick<StoreDescription, "member" | 
   city: site.city ?? member,
   power: site.power ?? member,
 });
+
+/** The tier that a store belongs to. */
+export const storeTier = ({ tier = FIRST_TIER }: Pick<StoreDescription, "tier">): string => tier;
 
 /** The description with every path in it taken through `at`: a configuration's paths are relative to its file. */
 export function withStorePaths(description: StoreDescription, at: (path: string) => string): StoreDescription {

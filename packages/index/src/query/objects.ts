@@ -15,6 +15,10 @@ export interface ObjectView {
   /** Of one that versions rely on. What was dropped is no loss. */
   readonly status?: KeptObjectChange;
   readonly source: string;
+  /** Seconds UTC of the block that anchored it. */
+  readonly time: number;
+  /** Of the last permitted read of its record, or of pixels of the record that brought them. Not asked of packs: their reads name batches. */
+  readonly readAt?: number;
   readonly object: ObjectJson;
 }
 
@@ -22,20 +26,30 @@ export interface ObjectView {
 export async function listObjects(db: Kysely<Tables>, page: PageRequest, source?: string): Promise<Page<ObjectView>> {
   let records = db
     .selectFrom("xinglin.records")
-    .select(["sequence", "source", "record", "object"])
+    .select(["sequence", "source", "time", "record", "object"])
+    .select(
+      sql<number | null>`(select max(a.time) from xinglin.accesses a
+      where a.record = xinglin.records.record and a.outcome = 'accepted')`.as("read_at"),
+    )
     .where("object", "is not", null)
     .where(sql<boolean>`object->'slice' is null`)
     .orderBy("sequence", "desc")
     .limit(page.limit + 1);
   let batches = db
     .selectFrom("xinglin.batches")
-    .select(["sequence", "source", "root", "packs"])
+    .select(["sequence", "source", "time", "root", "packs"])
     .where("packs", "is not", null)
     .orderBy("sequence", "desc")
     .limit(page.limit + 1);
   let kept = db
     .selectFrom("xinglin.kept_objects as k")
-    .select(["k.sequence", "k.source", "k.object"])
+    .select(["k.sequence", "k.source", "k.time", "k.object"])
+    // What is kept stands in the transaction of the version that brought it, after its anchor.
+    .select(
+      sql<number | null>`(select max(a.time) from xinglin.accesses a where a.outcome = 'accepted' and a.record =
+      (select r.record from xinglin.records r where r.sequence < k.sequence and r.height = k.height and r.source = k.source
+       order by r.sequence desc limit 1))`.as("read_at"),
+    )
     .select(({ exists, selectFrom }) =>
       exists(
         selectFrom("xinglin.kept_objects as d")
@@ -78,19 +92,35 @@ interface Anchor {
   readonly views: readonly ObjectView[];
 }
 
-const viewOfRecord = (row: { sequence: number; source: string; record: string; object: ObjectJson | null }): Anchor => ({
-  sequence: row.sequence,
-  views: [{ sequence: row.sequence, record: row.record, source: row.source, object: row.object as ObjectJson }],
-});
-
-function viewOfKept(row: { sequence: number; source: string; object: ObjectJson | null; dropped: unknown }): Anchor {
-  const { sequence, source, object } = row;
-  const status = row.dropped === true ? "dropped" : "kept";
-  return { sequence, views: [{ sequence, status, source, object: object as ObjectJson }] };
+/** What every row has. */
+interface Named {
+  readonly sequence: number;
+  readonly source: string;
+  readonly time: number;
+}
+interface ReadNamed extends Named {
+  readonly object: ObjectJson | null;
+  readonly read_at: number | null;
 }
 
-function viewsOfBatch(row: { sequence: number; source: string; root: Uint8Array; packs: readonly ObjectJson[] | null }): Anchor {
-  const { sequence, source, root } = row;
+function viewOfRecord({ record, ...row }: ReadNamed & { readonly record: string }): Anchor {
+  return { sequence: row.sequence, views: [{ record, ...viewOf(row) }] };
+}
+
+function viewOfKept({ dropped, ...row }: ReadNamed & { readonly dropped: unknown }): Anchor {
+  return { sequence: row.sequence, views: [{ status: dropped === true ? "dropped" : "kept", ...viewOf(row) }] };
+}
+
+const viewOf = ({ sequence, source, time, read_at: readAt, object }: ReadNamed): ObjectView => ({
+  sequence,
+  source,
+  time,
+  ...(readAt === null ? {} : { readAt: Number(readAt) }),
+  object: object as ObjectJson,
+});
+
+function viewsOfBatch(row: Named & { readonly root: Uint8Array; readonly packs: readonly ObjectJson[] | null }): Anchor {
+  const { sequence, source, time, root } = row;
   const batch = toHex(root);
-  return { sequence, views: (row.packs ?? []).map((object) => ({ sequence, batch, source, object })) };
+  return { sequence, views: (row.packs ?? []).map((object) => ({ sequence, batch, source, time, object })) };
 }

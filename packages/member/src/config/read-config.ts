@@ -23,19 +23,26 @@ export function readNodeConfig(file: string): NodeConfig {
   } catch (cause) {
     throw new Fault("config_missing", { path }, { cause });
   }
+  return parseConfig(text, path, (content) => {
+    const type = (content as { type?: unknown } | null)?.type;
+    if (typeof type === "string" && type.startsWith("xinglin-node/") && type !== "xinglin-node/1")
+      throw new Fault("config_version", { path, found: type, supported: "xinglin-node/1" });
+    return checked(withPaths(nodeConfigShape.parse(content), dirname(path)));
+  });
+}
+
+/** A configuration in YAML, or JSON, which is YAML too. Throws `config_wrong` as `readNodeConfig` does, and what else `parse` throws. */
+export function parseConfig<T>(text: string, path: string, parse: (content: unknown) => T): T {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: false, version: "1.2" });
   const [error] = document.errors;
   if (error !== undefined || text.length > MAX_FILE_CHARACTERS)
     throw wrong(path, error?.linePos?.[0].line ?? 1, "-", error?.code ?? `${MAX_FILE_CHARACTERS} characters`);
   const content = contentOf(document, path);
-  const type = (content as { type?: unknown } | null)?.type;
-  if (typeof type === "string" && type.startsWith("xinglin-node/") && type !== "xinglin-node/1")
-    throw new Fault("config_version", { path, found: type, supported: "xinglin-node/1" });
   try {
-    return checked(withPaths(nodeConfigShape.parse(content), dirname(path)));
+    return parse(content);
   } catch (cause) {
-    if (!(cause instanceof Fault)) throw cause;
+    if (!(cause instanceof Fault) || cause.code === "config_version") throw cause;
     const keys = String(cause.facts.element ?? "/")
       .split("/")
       .slice(1);

@@ -43,7 +43,7 @@ export async function makeArchive(objects: number, bytes: number): Promise<{ fol
     const sealed = await ingest([{ path: "x", content: randomBytes(bytes) }], { stores: opened, code: CODE });
     const { manifest, root, ...rest } = sealed.reference;
     const object = { id: toHex(sealed.objectId), manifest: toHex(manifest), root: toHex(root), ...rest };
-    anchored.unshift({ sequence: i, record: i.toString(16).padStart(32, "0"), source: MEMBER, object });
+    anchored.unshift({ sequence: i, time: i, record: i.toString(16).padStart(32, "0"), source: MEMBER, object });
   }
   writeFileSync(join(folder, "archive.json"), JSON.stringify({ stores, objects: anchored } satisfies Content));
   return { folder, stores, objects: anchored };

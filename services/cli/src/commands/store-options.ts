@@ -41,6 +41,7 @@ export function describe(context: Context, { member, stores }: NodeConfig): Stor
     member,
     quotaBytes: quotaOf(context),
     ...(Object.keys(site).length === 0 ? {} : { site }),
+    ...(text("tier") === undefined ? {} : { tier: text("tier") as string }),
   };
   const [dir, s3, ipfs] = [text("dir"), text("s3"), text("ipfs")];
   const places = [dir, s3, ipfs].filter((one) => one !== undefined).length;
@@ -61,10 +62,14 @@ export function describe(context: Context, { member, stores }: NodeConfig): Stor
   };
 }
 
-function quotaOf(context: Context): number {
-  const [, digits = "0", unit = "MB"] = /^(\d{1,6})(MB|GB|TB)$/i.exec(context.need("quota")) ?? [];
+const quotaOf = (context: Context): number => bytesOf("quota", context.need("quota"));
+
+/** The bytes that an option tells, as in `500GB`. Throws `option_wrong`. */
+export function bytesOf(option: string, told: string): number {
+  const [, digits = "0", unit = "MB"] = /^(\d{1,6})(MB|GB|TB)$/i.exec(told) ?? [];
   const bytes = Number(digits) * (UNITS[unit.toUpperCase()] as number);
-  if (bytes === 0 || bytes > MOST_QUOTA_BYTES) throw new Fault("option_wrong", { option: "--quota", expected: "1MB..1000TB" });
+  if (bytes === 0 || bytes > MOST_QUOTA_BYTES)
+    throw new Fault("option_wrong", { option: `--${option}`, expected: "1MB..1000TB" });
   return bytes;
 }
 

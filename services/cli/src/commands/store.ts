@@ -33,6 +33,7 @@ export const add: Command = {
     building: { type: "string" },
     city: { type: "string" },
     power: { type: "string" },
+    tier: { type: "string" },
     listen: { type: "string" },
     url: { type: "string" },
   },
