@@ -45,10 +45,7 @@ export class RoundJournal {
   append(statement: Bytes): void {
     const file = openSync(this.#under, "a", 0o600);
     try {
-      const length = Buffer.alloc(LENGTH_BYTES);
-      length.writeUInt32BE(statement.length);
-      const bytes = Buffer.concat([length, statement]);
-      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+      put(file, statement);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -87,18 +84,21 @@ export class RoundJournal {
     rmSync(temporary, { force: true });
     const file = openSync(temporary, "wx", 0o600);
     try {
-      for (const statement of statements) {
-        const length = Buffer.alloc(LENGTH_BYTES);
-        length.writeUInt32BE(statement.length);
-        const bytes = Buffer.concat([length, statement]);
-        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-      }
+      for (const statement of statements) put(file, statement);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
     renameSync(temporary, path);
   }
+}
+
+/** Writes a statement behind its length. */
+function put(file: number, statement: Bytes): void {
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32BE(statement.length);
+  const bytes = Buffer.concat([length, statement]);
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
 }
 
 function readAll(path: string): { readonly whole: Bytes[]; readonly isCut: boolean } {

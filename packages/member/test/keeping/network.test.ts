@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -23,13 +23,12 @@ import {
   requireAccepted,
 } from "@xinglin/gateway";
 import { cbor, Fault, type MemberId, toHex, type UnixSeconds } from "@xinglin/primitives";
-import type { NodeConfig } from "../../src/config/node-config.ts";
 import { withMembers } from "../../src/join.ts";
-import { cardOf, createMemberKeys, type MemberCard } from "../../src/member-card.ts";
-import { administrationKey, custodianKey, memberValidatorKey, nodeKey } from "../../src/member-folder.ts";
+import { administrationKey } from "../../src/member-folder.ts";
 import { newGenesis } from "../../src/new-genesis.ts";
 import { type MemberNotice, type OpenNode, openNode } from "../../src/open-node.ts";
 import { engineMissing } from "../support/engine.ts";
+import { type Side, sideOf } from "../support/side.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "xr-"));
 test.after(async () => {
@@ -42,47 +41,23 @@ const CODE = { k: 4, m: 2 };
 const storesOf = (member: MemberId): StoreDescription[] =>
   [1, 2, 3].map((n) => ({ kind: "directory", id: `${member}-${n}`, member, path: join(folder, member, `store-${n}`) }));
 
-interface Side {
-  readonly config: NodeConfig;
-  readonly card: MemberCard;
-}
-
-async function sideOf(member: MemberId): Promise<Side> {
-  const data = join(folder, member);
-  mkdirSync(data);
-  createMemberKeys(data, member, { node: true });
-  const [node, api, custodian, lent] = await freePorts(4);
-  const addresses = { node: `127.0.0.1:${node}`, api: `http://localhost:${api}`, custodian: `http://127.0.0.1:${custodian}` };
-  const card = await cardOf(data, { member, kind: "hospital", name: { zh: member, en: member } }, addresses);
+async function lendingSide(member: MemberId): Promise<Side> {
+  const [lent] = await freePorts(1);
   const stores = storesOf(member);
-  for (const store of stores) await openStore(store).create();
-  const config: NodeConfig = {
-    type: "xinglin-node/1",
-    member,
-    genesis: join(folder, "genesis.cbor"),
-    data,
-    chain: {
-      driver: "cometbft",
-      validatorKey: memberValidatorKey(data, member),
-      nodeKey: nodeKey(data, member),
-      listen: `127.0.0.1:${node}`,
-      peers: [],
-      loopback: true,
-    },
-    api: { listen: `127.0.0.1:${api}` },
-    custody: { key: custodianKey(data, member), listen: `127.0.0.1:${custodian}`, threshold: 1 },
+  const side = await sideOf(folder, member, {
     stores,
     archive: { listen: `127.0.0.1:${lent}`, url: `http://127.0.0.1:${lent}` },
     // The other takes the owner for away at once, so that both mend.
     keeping: { percent: 100, sample: 1, ...(member === OTHER ? { stepInHours: 0 } : {}) },
-  };
-  return { config, card };
+  });
+  for (const store of stores) await openStore(store).create();
+  return side;
 }
 
 test("pieces deleted on both sides come back; the rounds stand on the chain, and another member can check them", async (context) => {
   const missing = await engineMissing();
   if (missing !== undefined) return context.skip(missing);
-  const sides = [await sideOf(OWNER), await sideOf(OTHER)];
+  const sides = [await lendingSide(OWNER), await lendingSide(OTHER)];
   const cards = sides.map(({ card }) => card);
   const genesis = newGenesis(cards, {
     name: "xinglin",

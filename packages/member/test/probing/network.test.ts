@@ -3,7 +3,7 @@
  * loses power and then its seat; whom the liar accuses loses nothing. Requirement A8.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -18,16 +18,14 @@ import {
   type ValidatorStanding,
   validatorStatus,
 } from "@xinglin/contracts";
-import { freePorts } from "@xinglin/engines/testing";
 import { chainFacts, readKeyFile } from "@xinglin/gateway";
 import { type ActorId, Fault, type MemberId, type UnixSeconds } from "@xinglin/primitives";
-import type { NodeConfig } from "../../src/config/node-config.ts";
 import { withMembers } from "../../src/join.ts";
-import { cardOf, createMemberKeys, type MemberCard } from "../../src/member-card.ts";
-import { administrationKey, custodianKey, memberValidatorKey, nodeKey } from "../../src/member-folder.ts";
+import { administrationKey } from "../../src/member-folder.ts";
 import { newGenesis } from "../../src/new-genesis.ts";
 import { type OpenNode, openNode } from "../../src/open-node.ts";
 import { engineMissing } from "../support/engine.ts";
+import { type Side, sideOf } from "../support/side.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "xp-"));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -39,34 +37,12 @@ const ACCUSED = MEMBERS[0] as MemberId;
 const EPOCH_BLOCKS = 24;
 const EPOCHS = 2;
 
-async function sideOf(member: MemberId): Promise<{ config: NodeConfig; card: MemberCard }> {
-  const data = join(folder, member);
-  mkdirSync(data);
-  createMemberKeys(data, member, { node: true });
-  const [node, api, custodian] = await freePorts(3);
-  const addresses = { node: `127.0.0.1:${node}`, api: `http://localhost:${api}`, custodian: `http://127.0.0.1:${custodian}` };
-  const card = await cardOf(data, { member, kind: "hospital", name: { zh: member, en: member } }, addresses);
-  const config: NodeConfig = {
-    type: "xinglin-node/1",
-    member,
-    genesis: join(folder, "genesis.cbor"),
-    data,
-    chain: {
-      driver: "cometbft",
-      validatorKey: memberValidatorKey(data, member),
-      nodeKey: nodeKey(data, member),
-      listen: `127.0.0.1:${node}`,
-      peers: [],
-      loopback: true,
-    },
-    api: { listen: `127.0.0.1:${api}` },
-    custody: { key: custodianKey(data, member), listen: `127.0.0.1:${custodian}`, threshold: 1 },
+const probingSide = (member: MemberId): Promise<Side> =>
+  sideOf(folder, member, {
     // The liar has no prober: the test speaks for it.
-    probing: { ...(member === LIAR ? {} : { key: administrationKey(data, member) }), timeoutMs: 2_000 },
-    stores: [{ kind: "directory", id: `${member}-1`, member, path: join(data, "store") }],
-  };
-  return { config, card };
-}
+    probing: { ...(member === LIAR ? {} : { key: administrationKey(join(folder, member), member) }), timeoutMs: 2_000 },
+    stores: [{ kind: "directory", id: `${member}-1`, member, path: join(folder, member, "store") }],
+  });
 
 /** Blocks with transactions, one a block, until the condition holds; what the liar says is among them. */
 async function until(nodes: readonly OpenNode[], isDone: () => boolean): Promise<void> {
@@ -116,7 +92,7 @@ const device = (height: number): Operation => ({
 test("a node that is not there loses power, then its seat; a liar alone changes nothing", async (context) => {
   const missing = await engineMissing();
   if (missing !== undefined) return context.skip(missing);
-  const sides = await Promise.all(MEMBERS.map(sideOf));
+  const sides = await Promise.all(MEMBERS.map(probingSide));
   const cards = sides.map(({ card }) => card);
   const genesis = newGenesis(cards, {
     name: "xinglin",
